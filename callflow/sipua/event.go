@@ -1,0 +1,124 @@
+package sipua
+
+import (
+	"time"
+
+	"doorstation/callflow"
+)
+
+// An Event is what the UA has to tell. Events come one at a time, in the order
+// of the wire, on the UA's own goroutine; the receiver must not block.
+type Event interface{ sipEvent() }
+
+type (
+	// Registered says that the registrar granted a registration.
+	Registered struct {
+		Expires time.Duration
+		Server  string // address that answered
+	}
+
+	// Unregistered says that there is no registration now, why, and when the
+	// next try is made. Status is 0 when no response came.
+	Unregistered struct {
+		Status int
+		Reason string
+		Again  time.Duration
+	}
+
+	// Progress is a provisional response of a leg, 101 to 199. Fork is the
+	// To-tag: each fork is an early dialog of its own. SDP is nil when the
+	// response (or the reliable one before it) carried none.
+	Progress struct {
+		Leg    callflow.LegID
+		Fork   string
+		Status int
+		SDP    []byte
+		At     time.Time // when it came off the wire
+	}
+
+	// Answered is the first 200 of a leg, already acknowledged. SDP is the
+	// answer, or nil when the answer came in a reliable provisional response of
+	// this Fork. Every later 200 of another fork is acknowledged and ended
+	// without an event.
+	Answered struct {
+		Leg  callflow.LegID
+		Fork string
+		SDP  []byte
+		At   time.Time
+	}
+
+	// Refused ends a leg that was never answered. Status is 408 when nothing
+	// came, 487 after our CANCEL, 503 when nothing could be sent.
+	Refused struct {
+		Leg    callflow.LegID
+		Status int
+		Reason string
+	}
+
+	// Ended ends an answered leg, ours or theirs, by BYE or by a failure. It
+	// comes once per answered leg, also after our own Bye.
+	Ended struct {
+		Leg    callflow.LegID
+		Reason string
+		ByUs   bool
+	}
+
+	// Incoming is an INVITE of an allowed caller. Leg comes from Config.NewLeg.
+	// SDP is nil when the INVITE has no offer.
+	Incoming struct {
+		Leg    callflow.LegID
+		Caller string // URI of the caller
+		SDP    []byte
+	}
+
+	// Confirmed is the ACK to our 200 on an incoming leg. SDP is the answer
+	// when our 200 carried the offer.
+	Confirmed struct {
+		Leg callflow.LegID
+		SDP []byte
+	}
+
+	// Offered is an offer inside a dialog (re-INVITE or UPDATE). Whoever gets
+	// it calls Answer exactly once, from any goroutine: with the answer, or
+	// with nil and a status of 488 to refuse it. With an empty SDP the far end
+	// asks for our offer.
+	Offered struct {
+		Leg    callflow.LegID
+		SDP    []byte
+		Answer func(sdp []byte, status int)
+	}
+
+	// Digit is a key in an INFO body (application/dtmf-relay, application/dtmf),
+	// in CSeq order, once.
+	Digit struct {
+		Leg callflow.LegID
+		Key byte
+		At  time.Time
+	}
+
+	// PictureWanted is an INFO picture_fast_update (RFC 5168).
+	PictureWanted struct {
+		Leg callflow.LegID
+	}
+
+	// Sent marks a request that has just left, for the timeline: INVITE, ACK,
+	// CANCEL, BYE.
+	Sent struct {
+		Leg    callflow.LegID
+		Method string
+		At     time.Time
+	}
+)
+
+func (Registered) sipEvent()    {}
+func (Unregistered) sipEvent()  {}
+func (Progress) sipEvent()      {}
+func (Answered) sipEvent()      {}
+func (Refused) sipEvent()       {}
+func (Ended) sipEvent()         {}
+func (Incoming) sipEvent()      {}
+func (Confirmed) sipEvent()     {}
+func (Offered) sipEvent()       {}
+func (Digit) sipEvent()         {}
+func (PictureWanted) sipEvent() {}
+func (Sent) sipEvent()          {}
