@@ -2,9 +2,13 @@ package callflow
 
 import "time"
 
-// LegID names one way to one phone during one call. The machine hands them out
-// and never uses one twice while the process lives.
+// LegID names one way to one phone during one call. It is used once while the
+// process lives: the machine counts those of its own invitations up from 1;
+// whoever receives a call gives it one with IncomingLeg set. 0 is no leg.
 type LegID uint32
+
+// IncomingLeg is set in the LegID of every call that the panel received.
+const IncomingLeg LegID = 1 << 31
 
 // Road says how a digit came to us.
 type Road uint8
@@ -30,8 +34,8 @@ type (
 		Plan   Plan
 	}
 
-	// Incoming is an allowed caller's INVITE. It has its LegID from
-	// Machine.NewLeg. Whoever is not allowed never becomes an event.
+	// Incoming is an allowed caller's INVITE. Whoever is not allowed never
+	// becomes an event.
 	Incoming struct {
 		Leg    LegID
 		Caller string
@@ -43,6 +47,11 @@ type (
 		Leg    LegID
 		Status int  // 101 to 199
 		Media  bool // its answer opens early media
+	}
+
+	// AudioArrived is the first audio packet of a leg.
+	AudioArrived struct {
+		Leg LegID
 	}
 
 	// Answered is the 200 to our INVITE that won on this leg, already
@@ -122,22 +131,23 @@ type (
 	Shutdown struct{}
 )
 
-func (Tick) event()       {}
-func (Pressed) event()    {}
-func (Incoming) event()   {}
-func (Progress) event()   {}
-func (Answered) event()   {}
-func (Confirmed) event()  {}
-func (Refused) event()    {}
-func (HungUp) event()     {}
-func (MediaLost) event()  {}
-func (Digit) event()      {}
-func (CodeRight) event()  {}
-func (CodeWrong) event()  {}
-func (OpenAsked) event()  {}
-func (DoorMoved) event()  {}
-func (DoorFailed) event() {}
-func (Shutdown) event()   {}
+func (Tick) event()         {}
+func (Pressed) event()      {}
+func (Incoming) event()     {}
+func (Progress) event()     {}
+func (AudioArrived) event() {}
+func (Answered) event()     {}
+func (Confirmed) event()    {}
+func (Refused) event()      {}
+func (HungUp) event()       {}
+func (MediaLost) event()    {}
+func (Digit) event()        {}
+func (CodeRight) event()    {}
+func (CodeWrong) event()    {}
+func (OpenAsked) event()    {}
+func (DoorMoved) event()    {}
+func (DoorFailed) event()   {}
+func (Shutdown) event()     {}
 
 // A Plan is what one call obeys. All times are positive; zero means the
 // default named at the field.
@@ -150,6 +160,7 @@ type Plan struct {
 	WarnBefore  time.Duration // tone this long before TalkFor ends; default 10 s
 	CancelAfter time.Duration // a second press is ignored before; default 2 s
 
+	EarlyAudio       bool          // a phone's audio before its answer replaces our ringback
 	SecondPressKeeps bool          // the same button while ringing does not cancel
 	RefusalEnds      bool          // one phone's 6xx or 486 ends the call, not its leg alone
 	HangUpAfterOpen  time.Duration // zero: the call goes on after the door opened
