@@ -1,0 +1,44 @@
+# The door station: every command a person needs. `make` alone lists them.
+
+GO      ?= go
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+PROGRAMS := doorstationd doorguard doorctl sim
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test build lint bench setup clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s  %s\n", $$1, $$2 }' Makefile
+
+run: ## the simulated building on loopback; prints the address of its page
+	@scripts/setup run
+	@$(MAKE) --no-print-directory build
+	@exec bin/sim run
+
+demo: ## one call from press to open door without a person; fails if a step fails
+	@scripts/setup run
+	@$(MAKE) --no-print-directory build
+	@exec bin/sim demo
+
+test: ## everything: lint, unit tests with the race detector, real peers, demo
+	@scripts/setup test
+	@scripts/test
+
+build: ## the programs, into bin/
+	@scripts/setup build
+	CGO_ENABLED=1 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ $(PROGRAMS:%=./firmware/%)
+
+lint: ## formatting, vet, staticcheck, 32-bit ARM, import graphs
+	@scripts/setup lint
+	@scripts/lint
+
+bench: ## the figures: ours, and the peers' beside them
+	@scripts/setup test
+	@scripts/bench
+
+setup: ## install what the tests need (scripts/setup GROUP for less)
+	@scripts/setup test
+
+clean: ## remove what was built
+	rm -rf bin dist
