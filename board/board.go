@@ -1,0 +1,118 @@
+// Package board describes one kind of panel as data: which lines it has, how
+// they are wired, and the limits that no configuration can loosen.
+//
+// A board file is written in YAML. Package board/compile checks it and turns
+// it into JSON, which is what the running processes read.
+package board
+
+import (
+	"fmt"
+	"time"
+)
+
+// Limits of a board's values.
+const (
+	MaxPulse    = 60 * time.Second // no board may allow a longer pulse
+	MinPulse    = 100 * time.Millisecond
+	MaxDebounce = time.Second
+	MaxLines    = 64 // of one kind
+)
+
+// A Board is one kind of panel.
+type Board struct {
+	Name     string   `json:"name" jsonschema:"short name of the board, as in its file name"`
+	Model    string   `json:"model" jsonschema:"model as the operator orders it; replaces {model} in URLs"`
+	Identity Identity `json:"identity" jsonschema:"where this one panel's serial number and MAC address come from"`
+	Inputs   []Input  `json:"inputs,omitempty" jsonschema:"buttons and contacts"`
+	Relays   []Relay  `json:"relays,omitempty" jsonschema:"outputs that open something; only the guard drives them"`
+	Lamps    []Lamp   `json:"lamps,omitempty" jsonschema:"lights that tell a person what the panel does"`
+	Sound    Sound    `json:"sound,omitzero" jsonschema:"microphone and speaker; left out when there are none"`
+	Camera   Camera   `json:"camera,omitzero" jsonschema:"left out when there is none"`
+}
+
+// Identity says where the serial number and the MAC address of one panel come
+// from: of each pair exactly one field is set.
+type Identity struct {
+	Serial     string `json:"serial,omitempty" jsonschema:"the serial number itself (simulated panels)"`
+	SerialFile string `json:"serial_file,omitempty" jsonschema:"file whose first line is the serial number"`
+	MAC        string `json:"mac,omitempty" jsonschema:"the MAC address itself (simulated panels)"`
+	MACFile    string `json:"mac_file,omitempty" jsonschema:"file whose first line is the MAC address"`
+}
+
+// Level is the electrical level at which a line means yes.
+type Level string
+
+// The two levels.
+const (
+	High Level = "high"
+	Low  Level = "low"
+)
+
+// An Input is a button or a contact.
+type Input struct {
+	Name     string   `json:"name" jsonschema:"name for the rest of the firmware, such as button1"`
+	Driver   string   `json:"driver" jsonschema:"driver of the line, such as sim"`
+	Line     string   `json:"line" jsonschema:"the driver's name of the line"`
+	Active   Level    `json:"active" jsonschema:"level when pressed or closed"`
+	Debounce Duration `json:"debounce,omitempty" jsonschema:"the level counts once it has been stable for so long, up to 1s"`
+	Label    string   `json:"label,omitempty" jsonschema:"what is printed beside it"`
+	Opens    string   `json:"opens,omitempty" jsonschema:"relay that this input opens without a call (exit button)"`
+	OpensFor Duration `json:"opens_for,omitempty" jsonschema:"for how long; needed with opens"`
+}
+
+// A Relay is an output that opens something.
+type Relay struct {
+	Name     string   `json:"name" jsonschema:"name for the rest of the firmware, such as door1"`
+	Driver   string   `json:"driver" jsonschema:"driver of the line"`
+	Line     string   `json:"line" jsonschema:"the driver's name of the line"`
+	Active   Level    `json:"active" jsonschema:"level when the door is open; the other one is the safe level"`
+	MaxPulse Duration `json:"max_pulse" jsonschema:"longest time from the first rise, 100ms to 60s; nothing can exceed it"`
+}
+
+// A Lamp is a light. Its name says what it means: calling, talking or open.
+type Lamp struct {
+	Name   string `json:"name" jsonschema:"what it means: calling or talking or open"`
+	Driver string `json:"driver" jsonschema:"driver of the line"`
+	Line   string `json:"line" jsonschema:"the driver's name of the line"`
+	Active Level  `json:"active" jsonschema:"level when lit"`
+}
+
+// Sound is the sound card. Without a driver the board has none.
+type Sound struct {
+	Driver string `json:"driver,omitempty" jsonschema:"driver of the sound card"`
+	Device string `json:"device,omitempty" jsonschema:"the driver's name of the device"`
+}
+
+// Camera is the camera. Without a driver the board has none.
+type Camera struct {
+	Driver string `json:"driver,omitempty" jsonschema:"driver of the camera"`
+	Device string `json:"device,omitempty" jsonschema:"the driver's name of the device"`
+}
+
+// A Duration is written as text with a unit: 250ms, 10s.
+type Duration time.Duration
+
+// MarshalText writes d with its unit.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// UnmarshalText reads a number with a unit.
+func (d *Duration) UnmarshalText(b []byte) error {
+	t, err := time.ParseDuration(string(b))
+	if err != nil {
+		return fmt.Errorf("%q is no duration, such as 250ms or 10s", b)
+	}
+	*d = Duration(t)
+	return nil
+}
+
+func (d Duration) String() string { return time.Duration(d).String() }
+
+// Relay finds a relay by its name.
+func (b *Board) Relay(name string) (Relay, bool) {
+	for _, r := range b.Relays {
+		if r.Name == name {
+			return r, true
+		}
+	}
+	return Relay{}, false
+}

@@ -1,0 +1,252 @@
+package guard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"sync"
+	"time"
+
+	"doorstation/drivers/seqpacket"
+)
+
+const (
+	// BeatEvery is how often a client says that it lives.
+	BeatEvery = 50 * time.Millisecond
+	// answerWithin bounds the wait for the guard's word.
+	answerWithin = time.Second
+)
+
+var (
+	// ErrGone means that the guard is not there, has ended, or does not answer.
+	// The relays are then safe, or will be once a guard has started again.
+	ErrGone = errors.New("guard is gone")
+	// ErrRefused is matched by every *RefusedError.
+	ErrRefused = errors.New("guard refused")
+	// ErrBusy means that the guard serves another client.
+	ErrBusy = errors.New("guard serves another client")
+	// ErrDenied means that the guard does not serve this user.
+	ErrDenied = errors.New("guard does not serve this user")
+)
+
+// A RefusedError is the guard's refusal of a pulse. Nothing has moved.
+type RefusedError struct {
+	Relay  string
+	Reason string
+}
+
+func (e *RefusedError) Error() string {
+	return fmt.Sprintf("guard refused a pulse of %s: %s", e.Relay, e.Reason)
+}
+
+// Is makes errors.Is(err, ErrRefused) true.
+func (e *RefusedError) Is(target error) bool { return target == ErrRefused }
+
+// An Edge is one change of a relay, reported after the guard has driven it.
+type Edge struct {
+	Relay  string
+	Active bool
+	Seq    uint32        // of the pulse that it belongs to
+	Cause  string        // "pulse" at its beginning; at its end "pulse over" or "hard limit"
+	At     time.Duration // CLOCK_MONOTONIC of the driving
+}
+
+// A Client asks the guard for pulses. The guard keeps the relays safe unless
+// Run is running; when Run ends, it drives them safe again.
+type Client struct {
+	conn *seqpacket.Conn
+
+	mu      sync.Mutex
+	seq     uint32
+	waiting map[uint32]chan message
+	ended   chan struct{} // closed when Run has ended
+	once    sync.Once
+}
+
+// Dial connects to the guard at path and waits for its word, at most a second.
+// The error is ErrGone if no guard is there, ErrBusy or ErrDenied if it will
+// not serve us. The guard drops a client that does not Run within 250 ms.
+func Dial(path string) (*Client, error) {
+	conn, err := seqpacket.Dial(path)
+	if errors.Is(err, seqpacket.ErrNobody) {
+		return nil, fmt.Errorf("%w: %w", ErrGone, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("guard: %w", err)
+	}
+	last, err := greeting(conn)
+	if err != nil {
+		_ = conn.Close()
+		return nil, fmt.Errorf("guard %s: %w", path, err)
+	}
+	return &Client{conn: conn, seq: last, waiting: map[uint32]chan message{}, ended: make(chan struct{})}, nil
+}
+
+// greeting reads the guard's first message, which has the last sequence number
+// that any client has used.
+func greeting(conn *seqpacket.Conn) (last uint32, err error) {
+	ctx, stop := context.WithTimeout(context.Background(), answerWithin)
+	defer stop()
+	buf := make([]byte, maxMessage+1)
+	n, err := conn.Recv(ctx, buf)
+	if err != nil {
+		return 0, fmt.Errorf("%w: %w", ErrGone, err)
+	}
+	m, err := parse(buf[:n])
+	switch {
+	case err != nil:
+		return 0, err
+	case m.kind == kindWelcome:
+		return m.seq, nil
+	case m.kind == kindBusy:
+		return 0, fmt.Errorf("%w: %s", ErrBusy, m.text)
+	case m.kind == kindDenied:
+		return 0, fmt.Errorf("%w: %s", ErrDenied, m.text)
+	}
+	return 0, fmt.Errorf("%w: %s instead of a greeting", errMessage, m.kind)
+}
+
+// Run tells the guard every 50 ms that this process lives, and calls on for
+// every edge of a relay; on must not block. It returns when ctx ends (with its
+// cause) or the guard is gone (ErrGone), and has then closed the connection: a
+// Client runs once.
+func (c *Client) Run(ctx context.Context, on func(Edge)) error {
+	defer c.end()
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	var beating sync.WaitGroup
+	beating.Go(func() { stop(c.beat(ctx)) })
+	err := c.listen(ctx, on)
+	stop(err)
+	beating.Wait()
+	return err
+}
+
+// beat sends heart-beats until ctx ends.
+func (c *Client) beat(ctx context.Context) error {
+	every := time.NewTicker(BeatEvery)
+	defer every.Stop()
+	beat := message{kind: kindBeat}.append(nil)
+	for {
+		if err := c.conn.Send(ctx, beat); err != nil {
+			return fmt.Errorf("%w: %w", ErrGone, err)
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-every.C:
+		}
+	}
+}
+
+func (c *Client) listen(ctx context.Context, on func(Edge)) error {
+	buf := make([]byte, maxMessage+1)
+	for {
+		n, err := c.conn.Recv(ctx, buf)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrGone, err)
+		}
+		m, err := parse(buf[:n])
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrGone, err)
+		}
+		c.take(m, on)
+	}
+}
+
+func (c *Client) take(m message, on func(Edge)) {
+	switch m.kind {
+	case kindEdge:
+		on(Edge{Relay: m.relay, Active: m.active, Seq: m.seq, Cause: m.text, At: m.at})
+	case kindAccept, kindRefuse:
+		c.mu.Lock()
+		answer := c.waiting[m.seq]
+		delete(c.waiting, m.seq)
+		c.mu.Unlock()
+		if answer != nil {
+			answer <- m // has room for its only message
+		}
+	}
+}
+
+// end closes the connection, and lets whoever waits for an answer go.
+func (c *Client) end() {
+	c.once.Do(func() {
+		_ = c.conn.Close()
+		close(c.ended)
+	})
+}
+
+// Close ends the connection. A relay that is active is driven safe.
+func (c *Client) Close() error {
+	c.end()
+	return nil
+}
+
+// Pulse asks for relay to be active for d, in whole milliseconds, and returns
+// once the guard has accepted it: the line has then been driven. A pulse that
+// comes while the relay is active makes it last longer, up to the board's
+// limit from its first rise. A refusal is a *RefusedError; ErrGone means that
+// no answer came within a second, or none can come. Reason is for the guard's
+// log; 96 bytes of it are kept.
+func (c *Client) Pulse(relay string, d time.Duration, reason string) error {
+	if !validName(relay) {
+		return &RefusedError{Relay: relay, Reason: "no relay can have this name"}
+	}
+	if d < time.Millisecond || d > maxDuration {
+		return &RefusedError{Relay: relay, Reason: fmt.Sprintf("%v is outside 1ms to %v", d, maxDuration)}
+	}
+	ask := message{kind: kindPulse, relay: relay, d: d, text: printable(reason)}
+	answer, err := c.ask(ask)
+	if err != nil {
+		return fmt.Errorf("pulse of %s: %w", relay, err)
+	}
+	if answer.kind == kindRefuse {
+		return &RefusedError{Relay: relay, Reason: answer.text}
+	}
+	return nil
+}
+
+// ask sends m under the next sequence number and waits for the answer to it.
+func (c *Client) ask(m message) (message, error) {
+	seq, answer, err := c.send(m)
+	if err != nil {
+		return message{}, fmt.Errorf("%w: %w", ErrGone, err)
+	}
+	late := time.NewTimer(answerWithin)
+	defer late.Stop()
+	select {
+	case got := <-answer:
+		return got, nil
+	case <-c.ended:
+		err = ErrGone
+	case <-late.C:
+		err = fmt.Errorf("%w: no answer within %v", ErrGone, answerWithin)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.waiting, seq)
+	return message{}, err
+}
+
+// send numbers and sends under one lock, so that numbers arrive in order.
+func (c *Client) send(m message) (uint32, chan message, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.seq == math.MaxUint32 {
+		return 0, nil, errors.New("sequence numbers used up")
+	}
+	c.seq++
+	m.seq = c.seq
+	answer := make(chan message, 1)
+	c.waiting[m.seq] = answer
+	if err := c.conn.TrySend(m.append(nil)); err != nil {
+		delete(c.waiting, m.seq)
+		return 0, nil, err
+	}
+	return m.seq, answer, nil
+}
