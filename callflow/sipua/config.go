@@ -1,0 +1,158 @@
+package sipua
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"strings"
+	"time"
+
+	"doorstation/callflow"
+)
+
+// An Account is one line at one registrar. Without User, or without both
+// Registrar and Domain, nothing is registered and only direct calls are made.
+type Account struct {
+	User        string
+	AuthUser    string        // user name in credentials; default User
+	Password    string        // never logged, never sent in the clear
+	Domain      string        // host of our address of record; default the host of Registrar
+	Registrar   string        // host or host:port; default Domain
+	Proxy       string        // outbound proxy, host or host:port; default none
+	Transport   string        // "udp" (default), "tcp" or "tls"
+	Expires     time.Duration // asked for, 1 s or more; default 1 h
+	DisplayName string        // what phones show
+	TLS         *tls.Config   // nil: the system's roots, the server's name verified
+}
+
+// Config is what a UA needs. It is read once, by New.
+type Config struct {
+	Account Account
+
+	// Local is the exact address to bind and to name in Via and Contact. Port
+	// 0 takes a free one.
+	Local netip.AddrPort
+
+	// Allow lists the URIs of callers who are let in: user and host of the
+	// From URI have to match. Their requests have to come from the registrar,
+	// the proxy, or the host of an entry.
+	Allow []string
+
+	// NewLeg hands out the leg of an incoming call. It is called on the UA's
+	// goroutine. Without it nobody is let in.
+	NewLeg func() callflow.LegID
+
+	UserAgent string // default "doorstation"
+	Log       *slog.Logger
+
+	// OnPacket is the side door for STUN: it sees every datagram whose first
+	// two bits are 0, and says whether it swallowed it. It runs on the reader's
+	// goroutine; b is only lent.
+	OnPacket func(b []byte, from netip.AddrPort) bool
+
+	// Conn is a UDP socket to use in place of an own one. The UA closes it.
+	Conn net.PacketConn
+
+	// Resolve looks up a host name; default net.DefaultResolver.
+	Resolve func(ctx context.Context, host string) ([]netip.Addr, error)
+}
+
+// A ConfigError says that a value cannot be used, before anything is bound.
+type ConfigError struct {
+	Field, Value, Problem string
+}
+
+func (e *ConfigError) Error() string {
+	return fmt.Sprintf("sip: %s %q %s", e.Field, e.Value, e.Problem)
+}
+
+// An InUseError says that another process, often a second daemon, has the port.
+type InUseError struct {
+	Addr netip.AddrPort
+	Err  error
+}
+
+func (e *InUseError) Error() string {
+	return fmt.Sprintf("sip: udp %v is in use by another process; no SIP until it is free: %v", e.Addr, e.Err)
+}
+
+func (e *InUseError) Unwrap() error { return e.Err }
+
+// withDefaults fills what may be left out, and refuses what must not reach the wire.
+func (c Config) withDefaults() (Config, error) {
+	a := &c.Account
+	a.Transport = strings.ToLower(a.Transport)
+	if a.Transport == "" {
+		a.Transport = "udp"
+	}
+	if a.AuthUser == "" {
+		a.AuthUser = a.User
+	}
+	if a.Registrar == "" {
+		a.Registrar = a.Domain
+	}
+	if a.Domain == "" {
+		a.Domain = hostOf(a.Registrar)
+	}
+	if a.Expires == 0 {
+		a.Expires = defaultExpires
+	}
+	if c.UserAgent == "" {
+		c.UserAgent = "doorstation"
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Resolve == nil {
+		c.Resolve = func(ctx context.Context, host string) ([]netip.Addr, error) {
+			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+		}
+	}
+	return c, c.check()
+}
+
+func (c Config) check() error {
+	a := c.Account
+	for _, f := range []struct{ name, value string }{
+		{"account user", a.User}, {"account auth user", a.AuthUser}, {"account domain", a.Domain},
+		{"registrar", a.Registrar}, {"proxy", a.Proxy}, {"display name", a.DisplayName},
+		{"user agent", c.UserAgent},
+	} {
+		if hasControl(f.value) {
+			return &ConfigError{f.name, f.value, "contains a control character"}
+		}
+	}
+	for _, f := range []struct{ name, value string }{
+		{"account user", a.User}, {"account domain", a.Domain}, {"registrar", a.Registrar}, {"proxy", a.Proxy},
+	} {
+		if strings.ContainsAny(f.value, " <>\"@;?,") {
+			return &ConfigError{f.name, f.value, "contains a character that a SIP URI does not allow there"}
+		}
+	}
+	switch a.Transport {
+	case "udp", "tcp", "tls":
+	default:
+		return &ConfigError{"transport", a.Transport, "is none of udp, tcp, tls"}
+	}
+	if a.Expires < time.Second {
+		return &ConfigError{"registration time", a.Expires.String(), "is under 1s"}
+	}
+	if !c.Local.IsValid() || c.Local.Addr().IsUnspecified() {
+		return &ConfigError{"local address", c.Local.String(), "is not one exact address"}
+	}
+	return nil
+}
+
+// hasControl reports whether s could end a header line or hide text in a log.
+func hasControl(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
+}
+
+// hostOf gives the host of "host", "host:port", "[v6]:port" or "v6".
+func hostOf(s string) string {
+	host, _ := splitHostPort(s)
+	return host
+}
