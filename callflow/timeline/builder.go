@@ -81,8 +81,8 @@ func essential(n Name) bool {
 	return false
 }
 
-// clean bounds a detail and keeps digits out: a Digit mark has its road and
-// nothing else.
+// clean bounds a detail, makes it printable, and keeps digits out: a Digit mark
+// has its road and nothing else.
 func clean(name Name, detail string) string {
 	if name == Digit {
 		switch detail {
@@ -91,6 +91,7 @@ func clean(name Name, detail string) string {
 		}
 		return ""
 	}
+	detail = printable(detail)
 	if len(detail) <= MaxDetail {
 		return detail
 	}
