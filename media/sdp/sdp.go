@@ -50,28 +50,53 @@ type LocalAudio struct {
 type LocalVideo struct {
 	RTP, RTCP      netip.AddrPort
 	ProfileLevelID string // as the encoder really sends, such as "42c016"
-	Kbps           int    // b=AS
+	Kbps           int    // b=AS; 0 leaves it out
+
+	// Receive turns the stream round, for a phone's role in tests and in the
+	// simulator: the picture is received and never sent. The panel leaves it
+	// false.
+	Receive bool
+}
+
+// direction is what the stream can do at most.
+func (v *LocalVideo) direction() Direction {
+	if v.Receive {
+		return RecvOnly
+	}
+	return SendOnly
 }
 
 // Remote is what was agreed with the other side. A nil stream was refused.
 type Remote struct {
 	Audio *RemoteAudio
 	Video *RemoteVideo
+
+	// NoVideo says why Video is nil although the other side named a port for
+	// it: a *TransportError, *AddressError or *NoCodecError. The call goes on
+	// without a picture.
+	NoVideo error
 }
 
 // RemoteAudio is the agreed audio stream.
+//
+// The addresses are zero when the other side is on hold by 0.0.0.0 (RFC 3264
+// section 8.4); Direction does not send then.
 type RemoteAudio struct {
 	RTP, RTCP   netip.AddrPort // where to send; RTCP equals RTP with rtcp-mux
 	Codec       Codec          // what we send
 	PayloadType uint8          // of Codec, as the other side numbers it
-	EventType   uint8          // payload type of telephone-event we will receive; 0: none agreed
 	Direction   Direction
+
+	// EventType is the payload type of telephone-event, as the other side
+	// numbers it; 0: none agreed. After an offer of ours some phones send with
+	// this number and some, rightly, with the OfferedEventType: take both.
+	EventType uint8
 }
 
-// RemoteVideo is the agreed picture.
+// RemoteVideo is the agreed picture. The addresses are zero on hold by 0.0.0.0.
 type RemoteVideo struct {
 	RTP, RTCP   netip.AddrPort
 	PayloadType uint8
 	Mode        int       // packetization-mode 0 or 1 (RFC 6184 section 6.2)
-	Direction   Direction // SendOnly or Inactive
+	Direction   Direction // SendOnly or Inactive; RecvOnly only if LocalVideo.Receive
 }
