@@ -120,7 +120,7 @@ func (p *Packetizer) reserve(nals [][]byte) {
 // slot takes the room of one packet with a payload of size bytes.
 func (p *Packetizer) slot(size int) []byte {
 	end := p.next + Headroom + size
-	packet := p.buf[p.next:end : end+Tailroom]
+	packet := p.buf[p.next : end : end+Tailroom]
 	p.next = end + Tailroom
 	return packet
 }

@@ -1,0 +1,67 @@
+//go:build cgo
+
+package openh264
+
+import (
+	"bytes"
+	"sync"
+)
+
+// NAL unit types (ITU-T H.264 table 7-1).
+const (
+	typeIDR = 5
+	typeSPS = 7
+)
+
+// unit is the list of NAL units of one frame. The lists are used again.
+type unit struct {
+	nals    [][]byte
+	release func()
+}
+
+var units sync.Pool
+
+// takeUnit splits a coded picture into a list from the pool.
+func takeUnit(coded []byte) *unit {
+	u, ok := units.Get().(*unit)
+	if !ok {
+		u = &unit{}
+		u.release = func() {
+			clear(u.nals)
+			u.nals = u.nals[:0]
+			units.Put(u)
+		}
+	}
+	u.nals = split(u.nals, coded)
+	return u
+}
+
+// split appends the NAL units of a byte stream (ITU-T H.264 annex B) to dst.
+func split(dst [][]byte, stream []byte) [][]byte {
+	startCode := []byte{0, 0, 1}
+	at := bytes.Index(stream, startCode)
+	for at >= 0 {
+		stream = stream[at+len(startCode):]
+		nal := stream
+		if at = bytes.Index(stream, startCode); at >= 0 {
+			nal = stream[:at]
+		}
+		if nal = bytes.TrimRight(nal, "\x00"); len(nal) > 0 {
+			dst = append(dst, nal)
+		}
+	}
+	return dst
+}
+
+// isKey reports whether a frame begins with SPS and has an IDR slice.
+func isKey(nals [][]byte) bool {
+	if len(nals) == 0 || nals[0][0]&0x1F != typeSPS {
+		return false
+	}
+	for _, n := range nals {
+		if n[0]&0x1F == typeIDR {
+			return true
+		}
+	}
+	return false
+}
