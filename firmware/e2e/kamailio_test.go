@@ -1,0 +1,125 @@
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+var errNothing = errors.New("nothing so far")
+
+// A kamailio is a registrar and proxy with digest, in its own domain: its
+// address. It records routes, and forks to all bindings of a user.
+type kamailio struct {
+	*process
+	host  *host
+	users map[string]string
+}
+
+// startKamailio runs Kamailio on UDP and TCP 5060 for users with passwords.
+func startKamailio(h *host, users map[string]string) *kamailio {
+	h.t.Helper()
+	k := &kamailio{host: h, users: users}
+	dir := scratch(h.t, h.name)
+	config := write(h.t, dir, "kamailio.cfg", k.config()...)
+	k.process = h.start(h.name, "kamailio", "-DD", "-E", "-f", config, "-m", "32", "-M", "4",
+		"-w", dir, "-Y", dir, "-P", dir+"/pid")
+	k.until("kamailio answers OPTIONS", func() error { return answersOptions(h, h.at(5060)) })
+	return k
+}
+
+func (k *kamailio) config() []string {
+	modules := "kex corex tm tmx sl rr pv maxfwd usrloc registrar textops siputils auth htable"
+	lines := []string{
+		"children=1", "tcp_children=1", "log_stderror=yes", "debug=2", "dns=no", "rev_dns=no",
+		fmt.Sprintf("mpath=%q", kamailioModules(k.host.t)),
+		fmt.Sprintf("listen=udp:%s:5060", k.host.addr),
+		fmt.Sprintf("listen=tcp:%s:5060", k.host.addr),
+	}
+	for m := range strings.FieldsSeq(modules) {
+		lines = append(lines, fmt.Sprintf(`loadmodule "%s.so"`, m))
+	}
+	lines = append(lines,
+		`modparam("htable", "htable", "users=>size=4;")`,
+		`modparam("registrar", "max_expires", 3600)`,
+		`modparam("rr", "enable_full_lr", 1)`,
+		"event_route[htable:mod-init] {")
+	for user, password := range k.users {
+		lines = append(lines, fmt.Sprintf(`  $sht(users=>%s) = "%s";`, user, password))
+	}
+	return append(lines, "}", kamailioRoutes)
+}
+
+// kamailioModules finds Debian's folder for this machine's architecture.
+func kamailioModules(t testing.TB) string {
+	t.Helper()
+	found, err := filepath.Glob("/usr/lib/*/kamailio/modules")
+	if err != nil || len(found) == 0 {
+		t.Fatal("kamailio has no modules here: run scripts/setup test")
+	}
+	return found[0] + "/"
+}
+
+const kamailioRoutes = `
+request_route {
+  if (!mf_process_maxfwd_header("10")) { sl_send_reply("483", "Too Many Hops"); exit; }
+  if (is_method("OPTIONS") && $rU == $null) { sl_send_reply("200", "OK"); exit; }
+  if (is_method("CANCEL")) { if (t_check_trans()) t_relay(); exit; }
+  if (has_totag()) {
+    if (loose_route()) { t_relay(); exit; }
+    if (is_method("ACK")) { if (t_check_trans()) t_relay(); exit; }
+    sl_send_reply("404", "Not here"); exit;
+  }
+  t_check_trans();
+  if (is_method("REGISTER|INVITE")) {
+    if (is_method("REGISTER")) {
+      if ($au == $null || !pv_www_authenticate("$td", "$sht(users=>$au)", "0")) { www_challenge("$td", "1"); exit; }
+    } else {
+      if ($au == $null || !pv_proxy_authenticate("$fd", "$sht(users=>$au)", "0")) { proxy_challenge("$fd", "1"); exit; }
+    }
+    if ($au != $fU) { sl_send_reply("403", "Not your name"); exit; }
+    consume_credentials();
+  }
+  if (is_method("REGISTER")) { save("location"); exit; }
+  if (is_method("INVITE|SUBSCRIBE")) record_route();
+  if (!lookup("location")) { sl_send_reply("404", "Nobody there"); exit; }
+  t_relay();
+}`
+
+// bound waits until user has n bindings.
+func (k *kamailio) bound(c *capture, user string) {
+	c.first(user+" is registered", func(p packet) bool {
+		return sip(true, "SIP/2.0 200", "REGISTER")(p) && strings.Contains(headerOf(p.payload, "To"), "sip:"+user+"@")
+	})
+}
+
+// answersOptions asks a SIP server whether it is there.
+func answersOptions(from *host, server netip.AddrPort) error {
+	conn := from.udp(0)
+	defer conn.Close()
+	local := conn.LocalAddr()
+	message := fmt.Sprintf("OPTIONS sip:%s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK%d\r\nFrom: <sip:test@%s>;tag=1\r\nTo: <sip:%s>\r\nCall-ID: %d\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 5\r\nContent-Length: 0\r\n\r\n",
+		server, local, time.Now().UnixNano(), local, server, time.Now().UnixNano())
+	if _, err := conn.WriteToUDPAddrPort([]byte(message), server); err != nil {
+		return err
+	}
+	_ = conn.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
+	answer := make([]byte, 2048)
+	n, err := conn.Read(answer)
+	if err != nil {
+		return err
+	}
+	if !strings.HasPrefix(string(answer[:n]), "SIP/2.0 200") {
+		return fmt.Errorf("it answers %q", answer[:min(n, 40)])
+	}
+	return nil
+}
+
+func TestKamailioAlone(t *testing.T) {
+	s := newStreet(t)
+	startKamailio(s.host("proxy", 5), map[string]string{"panel": "secret"})
+}
