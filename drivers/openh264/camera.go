@@ -70,8 +70,9 @@ type stream struct {
 	format  drivers.VideoFormat
 	deliver func(drivers.Frame)
 	encoder *encoder
-	frames  int // delivered
-	skipped int // left out by the encoder
+	owesKey bool // a key frame was asked for, and none has come since
+	frames  int  // delivered
+	skipped int  // left out by the encoder
 }
 
 // encode turns one picture into a frame and delivers it.
@@ -80,6 +81,9 @@ func (s *stream) encode(p drivers.Picture) error {
 		return err
 	}
 	if s.camera.wantKey.Swap(false) {
+		s.owesKey = true
+	}
+	if s.owesKey {
 		if err := s.encoder.forceKey(); err != nil {
 			return err
 		}
@@ -95,7 +99,9 @@ func (s *stream) encode(p drivers.Picture) error {
 		return nil
 	}
 	s.frames++
-	s.deliver(drivers.Frame{NALs: u.nals, PTS: p.At, Key: isKey(u.nals), Release: u.release})
+	f := drivers.Frame{NALs: u.nals, PTS: p.At, Key: isKey(u.nals), Release: u.release}
+	s.owesKey = s.owesKey && !f.Key
+	s.deliver(f)
 	return nil
 }
 

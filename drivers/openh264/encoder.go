@@ -33,8 +33,8 @@ type encoder struct {
 	key           codec.KeyFrameController
 }
 
-// newEncoder starts an encoder. Frames are never left out to meet the bitrate;
-// the quality gives way instead.
+// newEncoder starts an encoder. The quality gives way first to meet the
+// bitrate; pictures are left out only where the worst quality does not.
 func newEncoder(width, height int, f drivers.VideoFormat) (*encoder, error) {
 	if width < 16 || height < 16 || width%2 != 0 || height%2 != 0 {
 		return nil, fmt.Errorf("openh264: picture of %dx%d pixels; both must be even and at least 16", width, height)
@@ -44,12 +44,11 @@ func newEncoder(width, height int, f drivers.VideoFormat) (*encoder, error) {
 		return nil, fmt.Errorf("openh264: %w", err)
 	}
 	params.BitRate = f.Bitrate
-	params.EnableFrameSkip = false
+	params.EnableFrameSkip = true
 	params.IntraPeriod = uint(keyInterval.Seconds()) * uint(f.FPS)
 	params.MultipleThreadIdc = 1
 	params.SliceMode = openh264.SMSizelimitedSlice
 	params.SliceSizeConstraint = MaxSlice
-	params.MaxNalSize = MaxSlice
 	e := &encoder{width: width, height: height}
 	media := prop.Media{Video: prop.Video{Width: width, Height: height, FrameRate: float32(f.FPS)}}
 	if e.codec, err = params.BuildVideoEncoder(e, media); err != nil {
