@@ -116,3 +116,6 @@ func (b *Board) Relay(name string) (Relay, bool) {
 	}
 	return Relay{}, false
 }
+
+// Time is d as the rest of Go knows it.
+func (d Duration) Time() time.Duration { return time.Duration(d) }

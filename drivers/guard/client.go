@@ -48,7 +48,7 @@ type Edge struct {
 	Relay  string
 	Active bool
 	Seq    uint32        // of the pulse that it belongs to
-	Cause  string        // "pulse" at its beginning; at its end "pulse over" or "hard limit"
+	Cause  string        // "pulse: " and its reason, at its end "pulse over", "hard limit" and so on
 	At     time.Duration // CLOCK_MONOTONIC of the driving
 }
 

@@ -1,0 +1,61 @@
+package guard
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"periph.io/x/conn/v3/gpio"
+)
+
+// An Output is a relay and the pin that drives it.
+type Output struct {
+	Name      string
+	Pin       gpio.PinOut
+	ActiveLow bool
+	Max       time.Duration // longest time from the first rise
+}
+
+// outputs drives relays. It never reads a pin: on some drivers that would turn
+// an output into an input.
+type outputs []Output
+
+func (o outputs) relays() []Relay {
+	relays := make([]Relay, len(o))
+	for i, out := range o {
+		relays[i] = Relay{Name: out.Name, Max: out.Max}
+	}
+	return relays
+}
+
+func (o outputs) drive(i int, active bool) error {
+	if err := o[i].Pin.Out(gpio.Level(active != o[i].ActiveLow)); err != nil {
+		return fmt.Errorf("guard: relay %s: %w", o[i].Name, err)
+	}
+	return nil
+}
+
+// safe drives every relay to its safe level, whatever happens to the others.
+func (o outputs) safe() error {
+	var faults []error
+	for i := range o {
+		faults = append(faults, o.drive(i, false))
+	}
+	return errors.Join(faults...)
+}
+
+func (o outputs) check() error {
+	seen := map[string]bool{}
+	for _, out := range o {
+		switch {
+		case !validName(out.Name):
+			return fmt.Errorf("guard: relay %q: name wants 1 to %d of a-z, 0-9, - and _", out.Name, maxName)
+		case seen[out.Name]:
+			return fmt.Errorf("guard: relay %q is named twice", out.Name)
+		case out.Max <= 0 || out.Max > maxDuration:
+			return fmt.Errorf("guard: relay %s: longest pulse %v is outside 0s to %v", out.Name, out.Max, maxDuration)
+		}
+		seen[out.Name] = true
+	}
+	return nil
+}
