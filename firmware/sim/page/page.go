@@ -1,0 +1,206 @@
+// Package page is the one page of the simulated building: the panel as a
+// visitor sees it, the flat as a resident has it, and the door between them.
+//
+// Its process presses buttons, hears and speaks through the line process, works
+// the phones over their APIs, and reads calls and timelines from the panel's
+// control socket. It shares no memory with any of them.
+package page
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/http/httputil"
+	"net/netip"
+	"net/url"
+	"path/filepath"
+	"strings"
+
+	"doorstation/board"
+	"doorstation/firmware/control"
+	"doorstation/firmware/sim/building"
+	"doorstation/firmware/sim/loopback"
+)
+
+//go:embed static
+var static embed.FS
+
+// A Flat is one flat's phone.
+type Flat struct {
+	Name string
+	API  netip.AddrPort
+}
+
+// ReadFlats reads "Flat 1=127.0.0.1:5071,Flat 2=127.0.0.1:5081".
+func ReadFlats(s string) ([]Flat, error) {
+	var flats []Flat
+	for part := range strings.SplitSeq(s, ",") {
+		name, address, ok := strings.Cut(part, "=")
+		if !ok || name == "" {
+			return nil, fmt.Errorf("flat %q: want name=address:port", part)
+		}
+		at, err := loopback.Address(address)
+		if err != nil {
+			return nil, err
+		}
+		flats = append(flats, Flat{Name: name, API: at})
+	}
+	return flats, nil
+}
+
+// Params say what the page shows.
+type Params struct {
+	Board *board.Board
+	Run   string // folder of the sockets
+	Flats []Flat
+	Name  string // on the name plate
+}
+
+// A Page is the server of the page.
+type Page struct {
+	params Params
+	log    *slog.Logger
+	panel  *panel
+	calls  *control.Client
+}
+
+// New makes a page; Run keeps it connected to the panel's hardware.
+func New(log *slog.Logger, p Params) *Page {
+	client, err := control.Dial(filepath.Join(p.Run, control.SocketName))
+	if err != nil {
+		log.Warn("no timelines", "err", err)
+	}
+	return &Page{
+		params: p, log: log, calls: client,
+		panel: newPanel(log, filepath.Join(p.Run, building.LinesSocket), p.Board),
+	}
+}
+
+// Run keeps the page connected until ctx ends.
+func (p *Page) Run(ctx context.Context) { p.panel.run(ctx) }
+
+// Handler serves the page and what it asks for:
+//
+//	GET  /panel         what there is to see: buttons, lamps, relays, flats
+//	GET  /panel/watch   WebSocket: State as JSON, on every change
+//	GET  /panel/sound   WebSocket: the speaker down, the visitor's voice up
+//	POST /panel/press   {"button":"button1"} presses and lets go
+//	GET  /calls         the records of the last calls, newest first
+//	     /phone/N/…     the API of flat N's phone, from 0
+func (p *Page) Handler() http.Handler {
+	files, err := fs.Sub(static, "static")
+	if err != nil {
+		panic(err) // the folder is part of this program
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /", http.FileServerFS(files))
+	mux.HandleFunc("GET /panel", p.describe)
+	mux.HandleFunc("POST /panel/press", p.press)
+	mux.HandleFunc("GET /panel/watch", p.panel.watch)
+	mux.HandleFunc("GET /panel/sound", p.panel.sound)
+	mux.HandleFunc("GET /calls", p.records)
+	for i, flat := range p.params.Flats {
+		mux.Handle(fmt.Sprintf("/phone/%d/", i), p.proxy(i, flat))
+	}
+	return headers(mux)
+}
+
+// headers keep the page to itself: no script, picture or connection of others.
+func headers(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Security-Policy", "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header().Set("Referrer-Policy", "no-referrer")
+		w.Header().Set("Cache-Control", "no-cache")
+		h.ServeHTTP(w, r)
+	})
+}
+
+// proxy leads to a phone's API. Who asks was checked before, so that the phone
+// sees a program of this machine and no browser.
+func (p *Page) proxy(i int, flat Flat) http.Handler {
+	to := &url.URL{Scheme: "http", Host: flat.API.String()}
+	proxy := &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(to)
+			r.Out.Host = to.Host
+			r.Out.Header.Del("Origin")
+		},
+		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
+			loopback.Refuse(w, http.StatusBadGateway, fmt.Errorf("the phone of %s does not answer: %w", flat.Name, err))
+		},
+	}
+	return http.StripPrefix(fmt.Sprintf("/phone/%d", i), proxy)
+}
+
+// A description is what there is to see.
+type description struct {
+	Name    string   `json:"name"`
+	Buttons []button `json:"buttons"`
+	Lamps   []string `json:"lamps"`
+	Relays  []string `json:"relays"`
+	Flats   []string `json:"flats"`
+}
+
+// A button is one that a visitor can press.
+type button struct {
+	Name  string `json:"name"`
+	Label string `json:"label"`
+	Opens string `json:"opens,omitempty"` // a relay, without a call: the exit button
+}
+
+func (p *Page) describe(w http.ResponseWriter, _ *http.Request) {
+	d := description{Name: p.params.Name, Buttons: []button{}, Lamps: []string{}, Relays: []string{}, Flats: []string{}}
+	for _, in := range p.params.Board.Inputs {
+		d.Buttons = append(d.Buttons, button{Name: in.Name, Label: in.Label, Opens: in.Opens})
+	}
+	for _, l := range p.params.Board.Lamps {
+		d.Lamps = append(d.Lamps, l.Name)
+	}
+	for _, r := range p.params.Board.Relays {
+		d.Relays = append(d.Relays, r.Name)
+	}
+	for _, f := range p.params.Flats {
+		d.Flats = append(d.Flats, f.Name)
+	}
+	loopback.Reply(w, d)
+}
+
+// press presses a button and lets it go.
+func (p *Page) press(w http.ResponseWriter, r *http.Request) {
+	var body struct {
+		Button string `json:"button"`
+	}
+	if err := loopback.Read(r, &body); err != nil {
+		loopback.Refuse(w, http.StatusBadRequest, err)
+		return
+	}
+	if err := p.panel.press(r.Context(), body.Button); err != nil {
+		status := http.StatusBadGateway
+		if errors.Is(err, errNoButton) {
+			status = http.StatusNotFound
+		}
+		loopback.Refuse(w, status, err)
+		return
+	}
+	loopback.Reply(w, struct{}{})
+}
+
+// records gives what the panel recorded of its last calls.
+func (p *Page) records(w http.ResponseWriter, r *http.Request) {
+	calls, err := p.calls.Calls(r.Context())
+	if err != nil {
+		loopback.Refuse(w, http.StatusBadGateway, fmt.Errorf("the panel gives no records: %w", err))
+		return
+	}
+	status, err := p.calls.Status(r.Context())
+	if err != nil {
+		loopback.Refuse(w, http.StatusBadGateway, fmt.Errorf("the panel gives no status: %w", err))
+		return
+	}
+	loopback.Reply(w, map[string]any{"status": status, "calls": explain(calls)})
+}
