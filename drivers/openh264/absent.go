@@ -23,8 +23,17 @@ func New(_ drivers.RawCamera, log *slog.Logger) drivers.Camera {
 
 // Stream returns an error that wraps drivers.ErrAbsent.
 func (Camera) Stream(context.Context, drivers.VideoFormat, func(drivers.Frame)) error {
-	return fmt.Errorf("openh264: this build was made with CGO_ENABLED=0 and has no encoder; there is no picture: %w", drivers.ErrAbsent)
+	return errAbsent()
 }
 
 // RequestKey does nothing.
 func (Camera) RequestKey() {}
+
+// ProfileLevelID returns an error that wraps drivers.ErrAbsent.
+func ProfileLevelID(drivers.VideoFormat) (string, error) {
+	return "", errAbsent()
+}
+
+func errAbsent() error {
+	return fmt.Errorf("openh264: this build was made with CGO_ENABLED=0 and has no encoder; there is no picture: %w", drivers.ErrAbsent)
+}

@@ -111,3 +111,14 @@ func (c *card) restore(r rect) {
 func (c *card) picture(at time.Duration) drivers.Picture {
 	return drivers.Picture{Width: c.w, Height: c.h, Y: c.y, U: c.u, V: c.v, At: at}
 }
+
+// Drawer returns a function that draws the card of a given size as it is at a
+// time since the beginning, for callers with a rhythm of their own. The picture
+// is good until the next call; its At is that time.
+func Drawer(w, h int) func(time.Duration) drivers.Picture {
+	c := newCard(w, h)
+	return func(t time.Duration) drivers.Picture {
+		c.draw(t)
+		return c.picture(t)
+	}
+}
