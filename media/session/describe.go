@@ -60,9 +60,6 @@ func (s *Session) say(write func(sdp.Local) []byte) []byte {
 // same answer again changes nothing; another one, of another fork or a later
 // one, replaces it. The error is one of sdp.ReadAnswer's, and changes nothing.
 func (s *Session) Apply(answer []byte) error {
-	if s.closed.Load() {
-		return nil
-	}
 	s.mu.Lock()
 	remote, err := sdp.ReadAnswer(s.local, answer)
 	if err != nil {
@@ -90,10 +87,7 @@ func (s *Session) Answer(offer []byte) ([]byte, error) {
 		body, _, _ := sdp.Answer(l, offer) // as it has just done
 		return body
 	})
-	var picture bool
-	if !s.closed.Load() {
-		picture = s.apply(remote)
-	}
+	picture := s.apply(remote)
 	s.mu.Unlock()
 	s.applied(picture)
 	return body, nil
@@ -101,6 +95,9 @@ func (s *Session) Answer(offer []byte) ([]byte, error) {
 
 // apply puts what was agreed in force, and reports whether the picture starts.
 func (s *Session) apply(r sdp.Remote) (picture bool) {
+	if s.closed.Load() {
+		return false
+	}
 	if r.NoVideo != nil {
 		s.params.Log.Warn("no_picture", "err", r.NoVideo)
 	}
@@ -110,9 +107,7 @@ func (s *Session) apply(r sdp.Remote) (picture bool) {
 		s.ear.forget()
 	}
 	if changed && (moved || !before.sends()) {
-		if err := s.mouth.restart(s.now()); err != nil {
-			s.params.Log.Error("microphone_not_heard", "err", err)
-		}
+		s.audible(s.mouth.restart(s.now()))
 	}
 	if s.video == nil {
 		return false

@@ -12,6 +12,7 @@ import (
 // moves the gate to another address, nor what we send to another place.
 type sourceGate struct {
 	described netip.AddrPort
+	former    netip.AddrPort // the far end before this one, never latched
 	latched   netip.AddrPort
 }
 
@@ -23,7 +24,7 @@ func (g *sourceGate) admit(from netip.AddrPort) bool {
 		return true
 	case from == g.latched:
 		return true
-	case !g.latched.IsValid() && from.Addr() == g.described.Addr():
+	case !g.latched.IsValid() && from.Addr() == g.described.Addr() && from != g.former:
 		g.latched = from
 		return true
 	}

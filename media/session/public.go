@@ -36,14 +36,9 @@ func (s *Session) listenForServer(st *stream) {
 // those mappings open from then on. It waits half a second at most; what is
 // known by then stands in Offer and Answer. Without a server it does nothing.
 func (s *Session) Public(ctx context.Context) error {
-	if !s.params.STUN.IsValid() || s.closed.Load() {
+	if !s.params.STUN.IsValid() || !s.ask() {
 		return nil
 	}
-	s.asking.Do(func() {
-		for _, st := range s.streams {
-			s.running.Go(func() { st.keeper.Run(s.ctx) })
-		}
-	})
 	ctx, cancel := context.WithTimeout(ctx, publicWithin)
 	defer cancel()
 	for _, st := range s.streams {
@@ -57,4 +52,20 @@ func (s *Session) Public(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// ask starts the keepers, once. It reports false after the leg's end.
+func (s *Session) ask() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed.Load() {
+		return false
+	}
+	if !s.asking {
+		s.asking = true
+		for _, st := range s.streams {
+			s.running.Go(func() { st.keeper.Run(s.ctx) })
+		}
+	}
+	return true
 }

@@ -94,13 +94,13 @@ func (s *stream) admit(p *peer, from netip.AddrPort, isRTCP bool) bool {
 	in := &s.in
 	if in.current != p {
 		if in.current.moved(p) {
-			in.rtpFrom = sourceGate{described: p.rtp}
+			in.rtpFrom = sourceGate{described: p.rtp, former: in.rtpFrom.described}
 			in.media, in.events = newSSRCGate(ssrcProof), newSSRCGate(1)
 			in.reception = reception{clock: s.clock}
 			in.ended = false
 		}
 		if in.current == nil || in.current.rtcp != p.rtcp {
-			in.rtcpFrom = sourceGate{described: p.rtcp}
+			in.rtcpFrom = sourceGate{described: p.rtcp, former: in.rtcpFrom.described}
 		}
 		in.current = p
 	}

@@ -9,9 +9,11 @@ package session
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -51,9 +53,10 @@ type Session struct {
 	mouth   *mouth
 	screen  *screen // nil: no picture
 
-	mu    sync.Mutex // one description at a time
-	local sdp.Local
-	said  []byte // our last description
+	mu     sync.Mutex // one description at a time
+	local  sdp.Local
+	said   []byte // our last description
+	asking bool   // the keepers run
 
 	talked  atomic.Bool // the microphone has been open
 	closed  atomic.Bool
@@ -61,7 +64,6 @@ type Session struct {
 	done    chan struct{}
 	ctx     context.Context // of the keepers
 	cancel  context.CancelFunc
-	asking  sync.Once
 	running sync.WaitGroup
 
 	watched time.Duration // since when media is expected; the housekeeping's own
@@ -177,8 +179,13 @@ func (s *Session) Speak(src func(frame []int16)) {
 	if src != nil && !s.talked.Swap(true) {
 		defer s.nudge()
 	}
-	if err := s.mouth.speak(s.now(), src); err != nil {
-		s.params.Log.Error("microphone_not_heard", "err", err)
+	s.audible(s.mouth.speak(s.now(), src))
+}
+
+// audible logs a microphone that cannot be opened or closed.
+func (s *Session) audible(err error) {
+	if err != nil && !errors.Is(err, os.ErrClosed) {
+		s.params.Log.Error("microphone_failed", "err", err)
 	}
 }
 
@@ -203,13 +210,11 @@ func (s *Session) Stats() Stats {
 // (RFC 3550 section 6.6), then the sockets. The leg's goroutines have ended
 // when it returns.
 func (s *Session) Close() {
-	if s.closed.Swap(true) {
+	if !s.end() {
 		s.running.Wait()
 		return
 	}
-	if err := s.mouth.speak(s.now(), nil); err != nil {
-		s.params.Log.Error("microphone_not_closed", "err", err)
-	}
+	s.audible(s.mouth.speak(s.now(), nil))
 	for _, st := range s.streams {
 		if st.goodbyeDue() {
 			st.sendReport(s.now(), s.params.CNAME, true)
@@ -218,6 +223,13 @@ func (s *Session) Close() {
 	close(s.done)
 	s.release()
 	s.running.Wait()
+}
+
+// end marks the leg as closed, and reports whether it was not before.
+func (s *Session) end() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.closed.Swap(true)
 }
 
 // release gives the sockets and the clock back.
