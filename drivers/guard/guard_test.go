@@ -1,0 +1,268 @@
+package guard
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+)
+
+var relays = []Relay{{Name: "door1", Max: 400 * time.Millisecond}, {Name: "door2", Max: time.Second}}
+
+// script runs lines of "ms event" and returns what the Guard does, in words.
+func script(t *testing.T, g *Guard, lines ...string) []string {
+	t.Helper()
+	var said []string
+	for _, line := range lines {
+		var ms int64
+		var what string
+		if _, err := fmt.Sscanf(line, "%d", &ms); err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		_, what, _ = strings.Cut(line, " ")
+		for _, a := range g.Step(time.Duration(ms)*time.Millisecond, event(t, what), nil) {
+			said = append(said, fmt.Sprintf("%d %s", ms, word(a)))
+		}
+	}
+	return said
+}
+
+func event(t *testing.T, what string) Event {
+	t.Helper()
+	switch verb, rest, _ := strings.Cut(what, " "); verb {
+	case "start":
+		return Started{}
+	case "tick":
+		return Tick{}
+	case "A":
+		return clientEvent(1, rest)
+	case "B":
+		return clientEvent(2, rest)
+	}
+	t.Fatalf("no event %q", what)
+	return nil
+}
+
+func clientEvent(id ClientID, what string) Event {
+	switch what {
+	case "comes":
+		return Connected{Client: id}
+	case "intrudes":
+		return Connected{Client: id, Denied: "user 1000 is not served"}
+	case "leaves":
+		return Left{Client: id}
+	}
+	return Received{Client: id, Raw: []byte("1 " + what)}
+}
+
+func word(a Action) string {
+	switch a := a.(type) {
+	case Drive:
+		if !a.Changed {
+			return fmt.Sprintf("relay %d still %s", a.Relay, onOff(a.Active))
+		}
+		return fmt.Sprintf("relay %d %s: %s", a.Relay, onOff(a.Active), a.Cause)
+	case Reply:
+		return fmt.Sprintf("to %d: %s", a.Client, a.Raw)
+	case Drop:
+		return fmt.Sprintf("drop %d: %s", a.Client, a.Why)
+	}
+	return "?"
+}
+
+func TestGuardDecides(t *testing.T) {
+	welcome := []string{"0 A comes"}
+	for _, c := range []struct {
+		name  string
+		after []string
+		then  string
+		want  []string
+	}{
+		{"a start makes every relay safe", nil, "0 start",
+			[]string{"0 relay 0 off: guard starts", "0 relay 1 off: guard starts"}},
+		{"a client is welcomed", nil, "0 A comes", []string{"0 to 1: 1 welcome 0"}},
+		{"the next client learns the last number", []string{"0 A comes", "0 A pulse 9 door1 100 x", "1 A leaves"}, "2 B comes",
+			[]string{"2 to 2: 1 welcome 9"}},
+		{"another user is denied", nil, "0 A intrudes",
+			[]string{"0 to 1: 1 denied user 1000 is not served", "0 drop 1: user 1000 is not served"}},
+		{"a second client is refused and disturbs nothing", []string{"0 A comes", "1 A pulse 1 door1 100 x"}, "2 B comes",
+			[]string{"2 to 2: 1 busy another client is served", "2 drop 2: another client is served"}},
+		{"a second client's words mean nothing", []string{"0 A comes", "0 B comes"}, "1 B pulse 1 door1 100 x", nil},
+		{"a second client's nonsense and end mean nothing", []string{"0 A comes", "0 B comes", "1 B junk"}, "1 B leaves", nil},
+		{"a pulse drives first, then answers", welcome, "5 A pulse 1 door2 900 code",
+			[]string{"5 relay 1 on: pulse: code", "5 to 1: 1 accept 1"}},
+		{"a pulse ends", []string{"0 A comes", "0 A pulse 1 door1 100 x"}, "100 tick", []string{"100 relay 0 off: pulse over"}},
+		{"a pulse does not end before", []string{"0 A comes", "0 A pulse 1 door1 100 x"}, "99 tick", nil},
+		{"a pulse ends although no tick came", []string{"0 A comes", "0 A pulse 1 door1 100 x"}, "100 A beat",
+			[]string{"100 relay 0 off: pulse over"}},
+		{"a second pulse extends", []string{"0 A comes", "0 A pulse 1 door1 100 x", "50 A pulse 2 door1 100 x"}, "149 tick", nil},
+		{"a shorter second pulse shortens nothing", []string{"0 A comes", "0 A pulse 1 door1 200 x", "50 A pulse 2 door1 1 x"}, "199 tick", nil},
+		{"the hard limit counts from the first rise",
+			[]string{"0 A comes", "0 A pulse 1 door1 300 x", "200 A pulse 2 door1 300 x", "390 A pulse 3 door1 400 x"}, "400 tick",
+			[]string{"400 relay 0 off: hard limit"}},
+		{"the hard limit wants a rest", []string{"0 A comes", "0 A pulse 1 door1 400 x", "200 A beat", "400 A beat"}, "600 A pulse 2 door1 1 x",
+			[]string{"600 to 1: 1 refuse 2 was ended by the hard limit less than 1s ago"}},
+		{"longer than the limit is refused", welcome, "1 A pulse 1 door1 401 x",
+			[]string{"1 to 1: 1 refuse 1 401ms is outside the board's limit of 400ms"}},
+		{"no time is refused", welcome, "1 A pulse 1 door1 0 x",
+			[]string{"1 to 1: 1 refuse 1 0s is outside the board's limit of 400ms"}},
+		{"an unknown relay is refused", welcome, "1 A pulse 1 door3 100 x",
+			[]string{"1 to 1: 1 refuse 1 no relay of this name on this board"}},
+		{"a used number is refused", []string{"0 A comes", "0 A pulse 5 door1 100 x"}, "100 A pulse 5 door1 100 x",
+			[]string{"100 relay 0 off: pulse over", "100 to 1: 1 refuse 5 sequence number 5 was used, the last one is 5"}},
+		{"a number used by the client before is refused", []string{"0 A comes", "0 A pulse 5 door1 100 x", "1 A leaves", "2 B comes"}, "3 B pulse 4 door1 100 x",
+			[]string{"3 to 2: 1 refuse 4 sequence number 4 was used, the last one is 5"}},
+		{"a client that leaves makes every relay safe", []string{"0 A comes", "0 A pulse 1 door1 100 x"}, "1 A leaves",
+			[]string{"1 relay 0 off: client gone", "1 relay 1 still off", "1 drop 1: client gone"}},
+		{"a silent client is lost", []string{"0 A comes", "0 A pulse 1 door2 900 x"}, "250 tick",
+			[]string{"250 relay 0 still off", "250 relay 1 off: client silent for 250ms", "250 drop 1: client silent for 250ms"}},
+		{"a client with a heart-beat is kept", []string{"0 A comes", "0 A pulse 1 door2 900 x", "100 A beat"}, "349 tick", nil},
+		{"a silent client makes place", []string{"0 A comes"}, "250 B comes",
+			[]string{"250 relay 0 still off", "250 relay 1 still off", "250 drop 1: client silent for 250ms", "250 to 2: 1 welcome 0"}},
+		{"nonsense makes every relay safe", []string{"0 A comes", "0 A pulse 1 door1 100 x"}, "1 A junk",
+			[]string{"1 relay 0 off: malformed message: \"1 junk\"", "1 relay 1 still off", "1 drop 1: malformed message: \"1 junk\""}},
+		{"the guard's own words are nonsense", welcome, "1 A accept 1",
+			[]string{"1 relay 0 still off", "1 relay 1 still off", "1 drop 1: message of a wrong kind: accept"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			g := New(relays)
+			script(t, g, c.after...)
+			got := script(t, g, c.then)
+			if fmt.Sprint(got) != fmt.Sprint(c.want) {
+				t.Errorf("did\n  %s\nwant\n  %s", strings.Join(got, "\n  "), strings.Join(c.want, "\n  "))
+			}
+		})
+	}
+}
+
+func TestGuardLimitsRates(t *testing.T) {
+	g := New(relays)
+	script(t, g, "0 A comes")
+	for i := range maxPulses {
+		if got := script(t, g, fmt.Sprintf("1 A pulse %d door1 1 x", i+1)); !strings.Contains(fmt.Sprint(got), "accept") {
+			t.Fatalf("pulse %d: %v", i+1, got)
+		}
+	}
+	if got := script(t, g, "2 A pulse 99 door2 1 x"); !strings.Contains(fmt.Sprint(got), "more than 20 pulses in a second") {
+		t.Error(got)
+	}
+	for range maxMessages - maxPulses - 1 {
+		if got := script(t, g, "3 A beat"); len(got) > 1 {
+			t.Fatal(got)
+		}
+	}
+	if got := script(t, g, "4 A beat"); !strings.Contains(fmt.Sprint(got), "more than 200 messages in a second") {
+		t.Error(got)
+	}
+}
+
+// TestEveryShortHistory walks all sequences of three events, at three speeds,
+// and holds the Guard against the watcher.
+func TestEveryShortHistory(t *testing.T) {
+	events := []string{
+		"start", "tick", "A comes", "B comes", "A leaves", "B leaves", "A beat", "A junk", "B junk",
+		"A pulse 1 door1 400 x", "A pulse 2 door1 399 x", "A pulse 3 door1 100 x", "A pulse 3 door2 1000 x", "B pulse 2 door2 100 x",
+	}
+	waits := []time.Duration{0, 100 * time.Millisecond, 260 * time.Millisecond}
+	steps := 0
+	var walk func(g *Guard, w watcher, now time.Duration, depth int, path string)
+	walk = func(g *Guard, w watcher, now time.Duration, depth int, path string) {
+		if depth == 0 {
+			if err := advance(g, &w, now+time.Minute); err != nil || g.client != 0 {
+				t.Fatalf("%s: left alone: %v", path, err)
+			}
+			return
+		}
+		for _, wait := range waits {
+			for _, what := range events {
+				g, w, now := clone(g), w.clone(), now+wait
+				here := fmt.Sprintf("%s; %v %s", path, wait, what)
+				if err := errors.Join(advance(g, &w, now), try(t, g, &w, now, what)); err != nil {
+					t.Fatalf("%s: %v", here, err)
+				}
+				steps++
+				walk(g, w, now, depth-1, here)
+			}
+		}
+	}
+	g, w := New(relays), newWatcher(relays)
+	acts := g.Step(0, Started{}, nil)
+	acts = g.Step(0, Connected{Client: 1}, acts)
+	if err := w.see(0, false, acts); err != nil {
+		t.Fatal(err)
+	}
+	walk(g, w, 0, 3, "A is served")
+	t.Logf("%d steps", steps)
+}
+
+// try gives one event to the Guard and checks what must follow from it.
+func try(t *testing.T, g *Guard, w *watcher, now time.Duration, what string) error {
+	served := g.client
+	ev := event(t, what)
+	acts := g.Step(now, ev, nil)
+	from := map[byte]ClientID{'A': 1, 'B': 2}[what[0]]
+	mine := from == served && served != 0
+	if err := w.see(now, mine && strings.Contains(what, "pulse"), acts); err != nil {
+		return err
+	}
+	ends := what == "start" || mine && (strings.HasSuffix(what, "leaves") || strings.HasSuffix(what, "junk"))
+	if ends && !drivenSafe(acts, len(relays)) {
+		return errors.New("the relays were not made safe")
+	}
+	if !mine && what != "tick" && what != "start" && served != 0 && g.client != served && now-g.heard < StaleAfter {
+		return errors.New("a stranger ended the service of the client")
+	}
+	return nil
+}
+
+// TestNonsense gives a Guard 10,000 bad messages and disconnects: no relay is
+// ever energised, and good clients are served afterwards.
+func TestNonsense(t *testing.T) {
+	g, w := New(relays), newWatcher(relays)
+	rng := rand.New(rand.NewPCG(1, 2))
+	now, id := time.Duration(0), ClientID(0)
+	see := func(ev Event) {
+		if err := w.see(now, false, g.Step(now, ev, nil)); err != nil {
+			t.Fatalf("%T %+v: %v", ev, ev, err)
+		}
+	}
+	for range 10000 {
+		now += time.Duration(rng.IntN(50)) * time.Millisecond
+		id++
+		see(Connected{Client: id})
+		if rng.IntN(8) == 0 {
+			see(Left{Client: id})
+			continue
+		}
+		see(Received{Client: id, Raw: nonsense(rng)})
+		if g.client != 0 {
+			t.Fatal("a client that talks nonsense is still served")
+		}
+	}
+	id++
+	see(Connected{Client: id})
+	acts := g.Step(now, Received{Client: id, Raw: []byte("1 pulse 1 door1 100 x")}, nil)
+	if err := w.see(now, true, acts); err != nil || !w.active[0] {
+		t.Errorf("a good client is not served afterwards: %v, %v", acts, err)
+	}
+}
+
+// nonsense is a message near a good one that is none.
+func nonsense(rng *rand.Rand) []byte {
+	for {
+		var raw []byte
+		if rng.IntN(2) == 0 {
+			raw = []byte(badMessages[rng.IntN(len(badMessages))])
+		} else {
+			raw = []byte(goodMessages[1])
+			for range 1 + rng.IntN(4) {
+				raw[rng.IntN(len(raw))] = byte(rng.Uint32())
+			}
+		}
+		if _, err := parse(raw); err != nil {
+			return raw
+		}
+	}
+}

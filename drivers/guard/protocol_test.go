@@ -1,0 +1,86 @@
+package guard
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+var goodMessages = []string{
+	"1 beat",
+	"1 pulse 7 door1 3000 code of Smith",
+	"1 welcome 0",
+	"1 busy another client is served",
+	"1 denied user 1000 is not served",
+	"1 accept 4294967295",
+	"1 refuse 8 no relay of this name",
+	"1 edge 7 door1 on 123456789 pulse: code",
+	"1 edge 7 door1 off 123456790 pulse over",
+}
+
+var badMessages = []string{
+	"", " ", "1", "1 ", "2 beat", "1  beat", "1 beat ", "1 beat x", " 1 beat", "1 BEAT", "1 beat\n",
+	"1 pulse", "1 pulse 1", "1 pulse 1 door1", "1 pulse 1 door1 100", "1 pulse 1 door1 100 ",
+	"1 pulse -1 door1 100 x", "1 pulse +1 door1 100 x", "1 pulse 01 door1 100 x",
+	"1 pulse 4294967296 door1 100 x", "1 pulse 1 Door1 100 x", "1 pulse 1  100 x",
+	"1 pulse 1 door1 -100 x", "1 pulse 1 door1 1e3 x", "1 pulse 1 door1 3600001 x",
+	"1 pulse 1 door1 99999999999999999999 x", "1 pulse 1 door1 100 \x00", "1 pulse 1 door1 100 \xff",
+	"1 pulse 1 " + strings.Repeat("d", maxName+1) + " 100 x",
+	"1 pulse 1 door1 100 " + strings.Repeat("x", maxReason+1),
+	"1 edge 1 door1 open 5 x", "1 edge 1 door1 on -5 x", "1 accept", "1 welcome x",
+	strings.Repeat("1 beat", 100),
+}
+
+func TestProtocolTakesItsOwnWords(t *testing.T) {
+	for _, s := range goodMessages {
+		m, err := parse([]byte(s))
+		if err != nil {
+			t.Errorf("%q: %v", s, err)
+		} else if got := string(m.append(nil)); got != s {
+			t.Errorf("%q became %q", s, got)
+		}
+	}
+}
+
+func TestProtocolRefusesEverythingElse(t *testing.T) {
+	for _, s := range badMessages {
+		if m, err := parse([]byte(s)); err == nil {
+			t.Errorf("%q was taken as %+v", s, m)
+		}
+	}
+}
+
+func TestPrintable(t *testing.T) {
+	for in, want := range map[string]string{
+		"":                                "-",
+		"code":                            "code",
+		"a\nb\x00ü":                       "a?b???",
+		strings.Repeat("y", 2*maxReason):  strings.Repeat("y", maxReason),
+		"1 pulse 9 door1 1000 of another": "1 pulse 9 door1 1000 of another",
+	} {
+		if got := printable(in); got != want || !validText(got) {
+			t.Errorf("%q became %q, want %q", in, got, want)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, s := range goodMessages {
+		f.Add([]byte(s))
+	}
+	for _, s := range badMessages {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		m, err := parse(raw)
+		if err != nil {
+			return
+		}
+		if got := string(m.append(nil)); got != string(raw) {
+			t.Fatalf("%q was taken, and is written as %q", raw, got)
+		}
+		if m.d < 0 || m.d > maxDuration || m.d%time.Millisecond != 0 || m.at < 0 {
+			t.Fatalf("%q has duration %v at %v", raw, m.d, m.at)
+		}
+	})
+}
