@@ -49,8 +49,9 @@ type Depacketizer struct {
 // complete: at its marker, or at the first packet with another timestamp. The
 // access unit aliases the Depacketizer's memory until deliver returns.
 //
-// The error, ErrLost or a *FormatError, comes once for each access unit that is
-// dropped; the Depacketizer goes on with the next one.
+// The error says that access units are dropped: ErrLost, a *FormatError or both
+// joined, once for each place of damage. The Depacketizer goes on with the next
+// access unit.
 func (d *Depacketizer) Packet(seq uint16, ts uint32, marker bool, payload []byte, deliver func(AccessUnit)) error {
 	step := int16(seq - d.seq)
 	if d.started && step <= 0 {

@@ -94,8 +94,8 @@ func skipOrder(b *bits) {
 // size reads the picture's size in macroblocks and what is cropped away, in
 // units of two pixels (ITU-T H.264 equations 7-19 to 7-22).
 func size(b *bits, mono bool) (width, height int) {
-	width = 16 * (int(b.ue()) + 1)
-	mapUnits := int(b.ue()) + 1
+	width = 16 * (b.small() + 1)
+	mapUnits := b.small() + 1
 	frameOnly := int(b.u(1))
 	height = 16 * mapUnits * (2 - frameOnly)
 	if frameOnly == 0 {
@@ -107,8 +107,8 @@ func size(b *bits, mono bool) (width, height int) {
 		if mono {
 			unit = 1
 		}
-		width -= unit * int(b.ue()+b.ue())
-		height -= unit * (2 - frameOnly) * int(b.ue()+b.ue())
+		width -= unit * (b.small() + b.small())
+		height -= unit * (2 - frameOnly) * (b.small() + b.small())
 	}
 	return width, height
 }
@@ -163,4 +163,10 @@ func (b *bits) ue() uint32 {
 		return 0
 	}
 	return 1<<zeros - 1 + b.u(zeros)
+}
+
+// small reads an Exp-Golomb number that belongs to a picture's size, and stops
+// at maxDimension, which makes the size impossible.
+func (b *bits) small() int {
+	return int(min(b.ue(), maxDimension))
 }
