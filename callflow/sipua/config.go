@@ -81,6 +81,9 @@ func (e *InUseError) Error() string {
 
 func (e *InUseError) Unwrap() error { return e.Err }
 
+// defaultExpires is what we ask of a registrar.
+const defaultExpires = time.Hour
+
 // withDefaults fills what may be left out, and refuses what must not reach the wire.
 func (c Config) withDefaults() (Config, error) {
 	a := &c.Account
@@ -149,10 +152,4 @@ func (c Config) check() error {
 // hasControl reports whether s could end a header line or hide text in a log.
 func hasControl(s string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
-}
-
-// hostOf gives the host of "host", "host:port", "[v6]:port" or "v6".
-func hostOf(s string) string {
-	host, _ := splitHostPort(s)
-	return host
 }

@@ -2,35 +2,158 @@ package sipua
 
 import (
 	"context"
-	"crypto/rand"
+	"log/slog"
 	"net/netip"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
 
 	"doorstation/callflow"
 )
 
-// A UA is one SIP user agent on one socket.
+// quietLog is for sipgo, which logs whole messages.
+var quietLog = slog.New(slog.DiscardHandler)
+
+// stopWithin is how long a clean stop waits for the answers to its requests.
+const stopWithin = 2 * time.Second
+
+// A UA is one SIP user agent on one socket. All its fields belong to the loop,
+// but for those that New sets and nobody changes.
 type UA struct {
+	cfg   Config
+	on    func(Event)
+	log   *slog.Logger
 	box   *mailbox
-	gate  *gate
-	local netip.AddrPort
+	local netip.AddrPort // the bound address
+
+	gate    *gate
+	sources *sources
+	tpl     *sip.TransportLayer
+
+	public  netip.AddrPort // as seen from outside, if known
+	server  *hop           // registrar or proxy, once located
+	streams map[flowKey]*stream
+	clients map[string]*clientTx
+	servers map[string]*serverTx
+	legs    map[callflow.LegID]*call
+	calls   map[callKey]*call
+	allow   []allowed
+	creds   *credentials
+	reg     registration
+	stop    bool
 }
 
-func newUA(cfg Config, on func(Event)) (*UA, error) { return &UA{box: newMailbox()}, nil }
+func newUA(cfg Config, on func(Event)) (*UA, error) {
+	allow, err := parseAllow(cfg.Allow, cfg.Account.Domain)
+	if err != nil {
+		return nil, err
+	}
+	conn := cfg.Conn
+	if conn == nil {
+		if conn, err = bindUDP(cfg.Local); err != nil {
+			return nil, err
+		}
+	}
+	u := &UA{
+		cfg: cfg, on: on, log: cfg.Log, allow: allow,
+		box:     newMailbox(),
+		local:   addrPortOf(conn.LocalAddr()),
+		sources: newSources(),
+		streams: map[flowKey]*stream{},
+		clients: map[string]*clientTx{},
+		servers: map[string]*serverTx{},
+		legs:    map[callflow.LegID]*call{},
+		calls:   map[callKey]*call{},
+		creds:   newCredentials(cfg.Account),
+	}
+	u.gate = newGate(conn, u.sources, cfg.OnPacket, cfg.Log)
+	u.tpl = newTransports(u.intake)
+	u.reg = newRegistration(cfg.Account.Expires)
+	return u, nil
+}
 
-type gate struct{}
+func (u *UA) run(ctx context.Context) error {
+	var readers sync.WaitGroup
+	readers.Go(u.serveUDP)
+	<-u.gate.serving
+	u.guard(u.admitAllowed)
+	u.guard(u.register)
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-u.box.ready:
+			u.work()
+		}
+	}
+	u.guard(u.wind)
+	limit := time.NewTimer(stopWithin)
+	defer limit.Stop()
+	for u.unanswered() {
+		select {
+		case <-limit.C:
+			u.clients = map[string]*clientTx{}
+		case <-u.box.ready:
+			u.work()
+		}
+	}
+	err := u.close()
+	readers.Wait()
+	return err
+}
 
-func (*gate) writeTo(b []byte, to netip.AddrPort) error { return nil }
+// work does what waits in the box, and survives any of it.
+func (u *UA) work() {
+	for _, f := range u.box.take() {
+		u.guard(f)
+	}
+}
 
-func (u *UA) run(ctx context.Context) error                             { return nil }
-func (u *UA) setPublic(a netip.AddrPort)                                {}
-func (u *UA) invite(leg callflow.LegID, target string, offer []byte)    {}
-func (u *UA) cancel(leg callflow.LegID)                                 {}
-func (u *UA) accept(leg callflow.LegID, sdp []byte)                     {}
-func (u *UA) reject(leg callflow.LegID, status int)                     {}
-func (u *UA) bye(leg callflow.LegID)                                    {}
+// guard contains a panic: it costs the message that made it, and no other.
+func (u *UA) guard(f func()) {
+	defer func() {
+		if r := recover(); r != nil {
+			u.log.Error("sip message dropped after a panic", "panic", r, "stack", string(debug.Stack()))
+		}
+	}()
+	f()
+}
 
-const defaultExpires = 3600e9
+// after runs f on the loop when d has passed. Whoever stops the timer may still
+// see f run once, and checks its own state in it.
+func (u *UA) after(d time.Duration, f func()) *time.Timer {
+	return time.AfterFunc(d, func() { u.box.post(f) })
+}
 
-func splitHostPort(s string) (string, uint16) { return s, 0 }
+// wind starts the orderly end: calls first, then the registration.
+func (u *UA) wind() {
+	u.stop = true
+	for leg, c := range u.legs {
+		if c.incoming != nil && !c.incoming.answered {
+			u.reject(leg, sip.StatusTemporarilyUnavailable)
+			continue
+		}
+		u.cancel(leg)
+	}
+	u.unregister()
+}
 
-var _ = rand.Text
+// unanswered reports whether a request of ours still waits for its final response.
+func (u *UA) unanswered() bool {
+	for _, t := range u.clients {
+		if !t.final && t.req.Method != sip.INVITE {
+			return true
+		}
+	}
+	return false
+}
+
+func (u *UA) close() error {
+	for _, s := range u.streams {
+		s.close()
+	}
+	err := u.gate.Close()
+	_ = u.tpl.Close()
+	return err
+}

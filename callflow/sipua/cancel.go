@@ -1,0 +1,84 @@
+package sipua
+
+import (
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+
+	"doorstation/callflow"
+)
+
+// cancelWithin is how long a cancelled INVITE may stay without its final
+// response (RFC 3261 section 9.1).
+const cancelWithin = 32 * time.Second
+
+func (u *UA) cancel(leg callflow.LegID) {
+	c := u.legs[leg]
+	switch {
+	case c == nil:
+	case c.incoming != nil && c.won == nil:
+		u.reject(leg, sip.StatusTemporarilyUnavailable)
+	case c.won != nil:
+		u.bye(leg)
+	case !c.out.cancelled:
+		c.out.cancelled = true
+		c.giveUp()
+	}
+}
+
+// giveUp cancels what has been sent. While nothing came back, CANCEL has to
+// wait for a provisional response and the leg need not: a 200 that comes all
+// the same is acknowledged and ended.
+func (c *call) giveUp() {
+	if !c.out.provisional {
+		c.refuse(sip.StatusRequestTerminated, "cancelled")
+		if c.out.tx != nil && c.out.tx.fsm == nil {
+			c.out.tx.giveUp()
+		}
+		return
+	}
+	c.cancelIfDue()
+	c.u.after(cancelWithin, func() {
+		if !c.over {
+			c.out.tx.giveUp()
+			c.refuse(sip.StatusRequestTerminated, "cancelled")
+		}
+	})
+}
+
+func (c *call) cancelIfDue() {
+	o := c.out
+	if !o.cancelled || !o.provisional || o.cancelSent {
+		return
+	}
+	o.cancelSent = true
+	c.u.start(&clientTx{
+		req: cancelFor(o.req), hop: o.hop, sent: c.sent(sip.CANCEL),
+		response: func(*sip.Response, time.Time) {},
+		failed:   func(error) {},
+	})
+}
+
+// cancelFor follows the INVITE: Request-URI, top Via, Route, From, To, Call-ID
+// and number are the same (RFC 3261 section 9.1).
+func cancelFor(invite *sip.Request) *sip.Request {
+	req := sip.NewRequest(sip.CANCEL, invite.Recipient)
+	req.AppendHeader(invite.Via().Clone())
+	for _, field := range []string{"Route", "Max-Forwards", "From", "To", "Call-ID", "User-Agent"} {
+		sip.CopyHeaders(field, invite, req)
+	}
+	req.AppendHeader(&sip.CSeqHeader{SeqNo: invite.CSeq().SeqNo, MethodName: sip.CANCEL})
+	req.SetBody(nil)
+	return req
+}
+
+func (u *UA) bye(leg callflow.LegID) {
+	c := u.legs[leg]
+	switch {
+	case c == nil:
+	case c.won == nil:
+		u.cancel(leg)
+	default:
+		c.won.hangUp(func() { c.end("we hung up", true) })
+	}
+}

@@ -1,0 +1,137 @@
+package sipua
+
+import (
+	"net/netip"
+
+	"github.com/emiago/sipgo/sip"
+
+	"doorstation/callflow"
+)
+
+// maxIncoming bounds the calls of others at one time; more are busy.
+const maxIncoming = 4
+
+// An incoming is an INVITE to us and how far it got.
+type incoming struct {
+	t        *serverTx
+	d        *dialog
+	answered bool // by a final response of ours
+}
+
+// invited takes a new INVITE: of an allowed caller, that we understand.
+func (u *UA) invited(t *serverTx) {
+	key := callKey{t.req.CallID().Value(), tagOf(t.req.To().Params)}
+	switch {
+	case u.cfg.NewLeg == nil || !u.mayCall(t):
+		t.respond(sip.StatusForbidden)
+	case unsupported(t.req) != "":
+		t.respond(sip.StatusBadExtension, sip.NewHeader("Unsupported", unsupported(t.req)))
+	case u.merged(t.req):
+		t.respond(sip.StatusLoopDetected) // RFC 3261 section 8.2.2.2
+	case len(t.req.Body()) > 0 && sdpOf(t.req) == nil:
+		t.respond(sip.StatusUnsupportedMediaType, sip.NewHeader("Accept", "application/sdp"))
+	case t.req.Contact() == nil || t.req.Contact().Address.Host == "":
+		t.respond(sip.StatusBadRequest)
+	case u.stop || u.incomingCalls() >= maxIncoming:
+		t.respond(sip.StatusBusyHere)
+	default:
+		u.ringing(t, key)
+	}
+}
+
+func (u *UA) ringing(t *serverTx, key callKey) {
+	leg := u.cfg.NewLeg()
+	c := u.newCall(leg, key)
+	from, to := t.req.From(), t.req.To()
+	c.local = party{display: to.DisplayName, uri: *to.Address.Clone()}
+	c.remote = party{display: from.DisplayName, uri: *from.Address.Clone()}
+	c.meet(t.from)
+	d := &dialog{c: c, tag: tagOf(from.Params), routes: recordRoutes(t.req)}
+	d.reached = &hop{network: sip.NetworkToLower(t.req.Transport()), addr: t.from}
+	d.theirs = sequence{d: d, heard: true, last: t.req.CSeq().SeqNo}
+	d.refresh(t.req.Contact())
+	c.dialogs[d.tag] = d
+	c.incoming = &incoming{t: t, d: d}
+	t.onCancel = func() {
+		if !c.incoming.answered {
+			c.incoming.answered = true
+			t.respond(sip.StatusRequestTerminated)
+			d.ended = true
+			c.end("the caller gave up", false)
+		}
+	}
+	t.respondWith(t.response(sip.StatusRinging, nil, u.contactBack(t)))
+	c.emit(Incoming{Leg: leg, Caller: from.Address.String(), SDP: sdpOf(t.req)})
+}
+
+// merged reports whether the same INVITE came by another way already.
+func (u *UA) merged(req *sip.Request) bool {
+	for _, c := range u.calls {
+		if c.incoming != nil && c.key.id == req.CallID().Value() &&
+			c.dialogs[tagOf(req.From().Params)] != nil && c.incoming.t.req.CSeq().SeqNo == req.CSeq().SeqNo {
+			return true
+		}
+	}
+	return false
+}
+
+func (u *UA) incomingCalls() int {
+	n := 0
+	for _, c := range u.legs {
+		if c.incoming != nil {
+			n++
+		}
+	}
+	return n
+}
+
+func (u *UA) accept(leg callflow.LegID, sdp []byte) {
+	c := u.legs[leg]
+	if c == nil || c.incoming == nil || c.incoming.answered {
+		return
+	}
+	in := c.incoming
+	in.answered = true
+	c.won = in.d
+	in.d.await(in.t, in.d.success(in.t, sdp), sdpOf(in.t.req) == nil)
+}
+
+func (u *UA) reject(leg callflow.LegID, status int) {
+	c := u.legs[leg]
+	if c == nil || c.incoming == nil || c.incoming.answered {
+		return
+	}
+	if status < 300 || status > 699 {
+		status = sip.StatusBusyHere
+	}
+	c.incoming.answered = true
+	c.incoming.d.ended = true
+	c.incoming.t.respond(status)
+	c.close(nil)
+}
+
+// cancelled takes a CANCEL: always answered, and it ends an INVITE that has no
+// final response yet (RFC 3261 section 9.2).
+func (u *UA) cancelled(req *sip.Request, from netip.AddrPort) {
+	cseq := req.CSeq()
+	cseq.MethodName = sip.INVITE
+	key, err := sip.ServerTxKeyMake(req)
+	cseq.MethodName = sip.CANCEL
+	t := u.servers[key]
+	if err != nil || t == nil || t.from.Addr() != from.Addr() {
+		u.respondOnce(req, sip.StatusCallTransactionDoesNotExists, reasonOf(481))
+		return
+	}
+	if tagOf(req.To().Params) == "" {
+		req.To().Params.Add("tag", tagOf(t.req.To().Params))
+	}
+	u.respondOnce(req, sip.StatusOK, reasonOf(200))
+	if t.status < 200 && t.onCancel != nil {
+		t.onCancel()
+	}
+}
+
+// contactBack is our Contact in a response.
+func (u *UA) contactBack(t *serverTx) sip.Header {
+	return u.contact(hop{network: sip.NetworkToLower(t.req.Transport()), addr: t.from})
+}

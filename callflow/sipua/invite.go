@@ -1,0 +1,202 @@
+package sipua
+
+import (
+	"errors"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+
+	"doorstation/callflow"
+)
+
+// An outgoing is our INVITE and how far it got.
+type outgoing struct {
+	req         *sip.Request
+	tx          *clientTx
+	hop         hop
+	seq         uint32
+	tries       int  // with credentials
+	provisional bool // CANCEL may follow (RFC 3261 section 9.1)
+	cancelled   bool // asked for
+	cancelSent  bool
+}
+
+func (u *UA) invite(leg callflow.LegID, target string, offer []byte) {
+	if u.legs[leg] != nil {
+		u.log.Error("sip leg used twice", "leg", leg)
+		return
+	}
+	c := u.newCall(leg, freshKey())
+	uri, err := u.targetURI(target)
+	if err != nil {
+		c.out = &outgoing{}
+		c.refuse(sip.StatusServiceUnavailable, err.Error())
+		return
+	}
+	c.local, c.remote = u.self(), party{uri: remoteParty(uri)}
+	c.out = &outgoing{req: sip.NewRequest(sip.INVITE, uri), seq: 1}
+	u.way(uri, func(h hop, routes []sip.Uri, err error) {
+		switch {
+		case c.over:
+		case err != nil:
+			c.refuse(sip.StatusServiceUnavailable, err.Error())
+		default:
+			c.buildInvite(routes, offer)
+			c.out.hop = h
+			c.meet(h.addr)
+			c.sendInvite()
+		}
+	})
+}
+
+// remoteParty is the target as To has it: without what only steers the request
+// (RFC 3261 section 19.1.1).
+func remoteParty(uri sip.Uri) sip.Uri {
+	to := sip.Uri{Scheme: uri.Scheme, User: uri.User, Host: uri.Host}
+	if user, ok := uri.UriParams.Get("user"); ok {
+		to.UriParams = sip.HeaderParams{{K: "user", V: user}}
+	}
+	return to
+}
+
+func (c *call) buildInvite(routes []sip.Uri, offer []byte) {
+	req := c.out.req
+	for _, r := range routes {
+		req.AppendHeader(&sip.RouteHeader{Address: r})
+	}
+	c.u.fill(req, c.local, c.remote, c.key, "", c.out.seq)
+	req.AppendHeader(sip.NewHeader("Allow", allowedMethods))
+	req.AppendHeader(sip.NewHeader("Supported", "100rel"))
+	if len(offer) > 0 {
+		req.AppendHeader(sdpType())
+		req.SetBody(offer)
+	}
+}
+
+func (c *call) sendInvite() {
+	o := c.out
+	if c.u.server != nil && o.hop.flow() == c.u.server.flow() {
+		c.u.creds.sign(o.req)
+	}
+	o.provisional = false
+	t := &clientTx{req: o.req, hop: o.hop, sent: c.sent(sip.INVITE)}
+	t.response = func(res *sip.Response, at time.Time) { c.inviteResponse(t, res, at) }
+	t.failed = c.inviteFailed
+	o.tx = t
+	c.u.start(t)
+}
+
+func (c *call) inviteResponse(t *clientTx, res *sip.Response, at time.Time) {
+	o := c.out
+	switch {
+	case res.IsProvisional():
+		o.provisional = true
+		c.cancelIfDue()
+		if res.StatusCode > 100 {
+			c.progressed(res, at)
+		}
+	case res.IsSuccess():
+		c.succeeded(res, at)
+	case challenges(res) && !o.cancelled && t == o.tx && c.u.trusted(res, o.hop) && c.u.creds.take(o.req, res, o.tries):
+		o.tries++
+		o.seq++
+		o.req = c.u.renewed(o.req, o.seq)
+		clear(c.dialogs) // early dialogs of the challenged INVITE are no more
+		c.sendInvite()
+	case o.cancelled:
+		c.refuse(sip.StatusRequestTerminated, "cancelled")
+	default:
+		c.refuse(res.StatusCode, clean(res.Reason))
+	}
+}
+
+// inviteFailed ends a leg whose INVITE got no final response.
+func (c *call) inviteFailed(err error) {
+	switch {
+	case c.out.cancelled:
+		c.refuse(sip.StatusRequestTerminated, "cancelled")
+	case errors.Is(err, errTimeout):
+		c.refuse(sip.StatusRequestTimeout, "nothing came from the phone")
+	default:
+		c.refuse(sip.StatusServiceUnavailable, err.Error())
+	}
+}
+
+// succeeded takes any 200 to our INVITE. Each To-tag is a dialog of its own and
+// is acknowledged (RFC 3261 section 13.2.2.4); the first is the call, the others
+// are ended, and so is one that crossed our CANCEL (section 9.1).
+func (c *call) succeeded(res *sip.Response, at time.Time) {
+	d := c.dialog(res)
+	if d.ack != nil {
+		d.acknowledge(func(error) {})
+		return
+	}
+	d.confirmed = true
+	won := c.won == nil && !c.out.cancelled && !c.over
+	if won {
+		c.won = d
+	}
+	d.ack = d.buildAck()
+	d.acknowledge(func(err error) {
+		switch {
+		case !won:
+			d.hangUp(nil)
+			if c.won == nil {
+				c.refuse(sip.StatusRequestTerminated, "cancelled")
+			}
+		case err != nil:
+			c.refuse(sip.StatusServiceUnavailable, err.Error())
+			d.hangUp(nil)
+		default:
+			c.emit(Answered{Leg: c.leg, Fork: d.tag, SDP: sdpOf(res), At: at})
+			d.theirs.release()
+		}
+	})
+}
+
+// lateSuccess takes a 200 whose transaction is gone already.
+func (u *UA) lateSuccess(res *sip.Response, at time.Time) {
+	if !res.IsSuccess() || res.CSeq().MethodName != sip.INVITE {
+		return
+	}
+	c := u.calls[callKey{res.CallID().Value(), tagOf(res.From().Params)}]
+	if c != nil && c.out != nil && c.out.req != nil {
+		c.succeeded(res, at)
+	}
+}
+
+// buildAck has the INVITE's number, whatever was sent since, and its credentials.
+func (d *dialog) buildAck() *sip.Request {
+	ack := d.request(sip.ACK, d.invite)
+	o := d.c.out
+	if d.c.u.server != nil && o.hop.flow() == d.c.u.server.flow() && len(d.routes) > 0 {
+		for _, field := range []string{"Authorization", "Proxy-Authorization"} {
+			sip.CopyHeaders(field, o.req, ack)
+		}
+	}
+	return ack
+}
+
+// acknowledge sends the ACK, the first time or again.
+func (d *dialog) acknowledge(done func(error)) {
+	d.hop(func(h hop, err error) {
+		if err != nil {
+			done(err)
+			return
+		}
+		d.c.u.sendOnce(d.ack, h, func(err error) {
+			if err == nil && d.c.won == d {
+				d.c.sent(sip.ACK)()
+			}
+			done(err)
+		})
+	})
+}
+
+// sdpOf gives the session description of a message, nil if it has none.
+func sdpOf(m sip.Message) []byte {
+	if len(m.Body()) == 0 || !isType(m, "application/sdp") {
+		return nil
+	}
+	return m.Body()
+}

@@ -1,0 +1,67 @@
+package sipua
+
+import (
+	"net/netip"
+
+	"github.com/emiago/sipgo/sip"
+)
+
+// inDialog hands a request to its dialog. One that belongs to none, or that
+// comes from elsewhere than the dialog's own peers, has no effect.
+func (u *UA) inDialog(t *serverTx) {
+	d := u.dialogOf(t.req, t.from)
+	if d == nil || d.ended && t.req.Method != sip.BYE {
+		t.respond(sip.StatusCallTransactionDoesNotExists)
+		return
+	}
+	d.theirs.arrive(t)
+}
+
+func (u *UA) dialogOf(req *sip.Request, from netip.AddrPort) *dialog {
+	c := u.calls[callKey{req.CallID().Value(), tagOf(req.To().Params)}]
+	if c == nil || !c.peers[from.Addr()] {
+		return nil
+	}
+	return c.dialogs[tagOf(req.From().Params)]
+}
+
+// perform does what a request inside the dialog asks for, in its turn.
+func (d *dialog) perform(t *serverTx) {
+	if demand := unsupported(t.req); demand != "" {
+		t.respond(sip.StatusBadExtension, sip.NewHeader("Unsupported", demand))
+		return
+	}
+	switch t.req.Method {
+	case sip.BYE:
+		d.byeArrived(t)
+	case sip.INVITE, sip.UPDATE:
+		d.offerArrived(t)
+	case sip.INFO:
+		d.infoArrived(t)
+	case sip.OPTIONS:
+		t.respond(sip.StatusOK, capabilities()...)
+	default:
+		t.respond(sip.StatusMethodNotAllowed, sip.NewHeader("Allow", allowedMethods))
+	}
+}
+
+// byeArrived ends the dialog (RFC 3261 section 15.1.2). A callee has none to end
+// before its answer.
+func (d *dialog) byeArrived(t *serverTx) {
+	c := d.c
+	if c.out != nil && !d.confirmed {
+		t.respond(sip.StatusCallTransactionDoesNotExists)
+		return
+	}
+	t.respond(sip.StatusOK)
+	d.refuseOffer()
+	first := !d.ended
+	d.ended = true
+	d.drop()
+	if in := c.incoming; in != nil && !in.answered {
+		in.t.respond(sip.StatusRequestTerminated)
+	}
+	if first && (c.won == d || c.incoming != nil) {
+		c.end("the other side hung up", false)
+	}
+}

@@ -1,0 +1,213 @@
+package sipua
+
+import (
+	"crypto/rand"
+	"math/big"
+	"net"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+)
+
+// maxServers bounds the requests of others in work and in remembrance.
+const maxServers = 512
+
+// allowedMethods is what others may ask of us.
+const allowedMethods = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE"
+
+// A serverTx is a request of somebody else. sipgo's state machine repeats our
+// response when the request comes again.
+type serverTx struct {
+	u      *UA
+	req    *sip.Request
+	from   netip.AddrPort
+	at     time.Time
+	fsm    *sip.ServerTx
+	status int // of our response so far
+
+	onCancel func() // what a CANCEL of it does
+}
+
+// receiveRequest matches a request to what we know of (RFC 3261 section 17.2.3).
+func (u *UA) receiveRequest(req *sip.Request, at time.Time) {
+	from := source(req)
+	answerTo(req, from)
+	key, err := sip.ServerTxKeyMake(req)
+	if err != nil {
+		return
+	}
+	known := u.servers[key]
+	switch {
+	case req.Method == sip.ACK:
+		if known != nil && known.status >= 300 {
+			_ = known.fsm.Receive(req)
+			return
+		}
+		u.acked(req, from)
+	case req.Method == sip.CANCEL:
+		u.cancelled(req, from)
+	case known != nil:
+		_ = known.fsm.Receive(req)
+	case len(u.servers) < maxServers:
+		u.serve(&serverTx{u: u, req: req, from: from, at: at}, key)
+	}
+}
+
+// serve begins a transaction and hands the request on.
+func (u *UA) serve(t *serverTx, key string) {
+	conn, err := u.connectionBack(t.req)
+	if err != nil {
+		u.log.Warn("sip request not answered", "method", t.req.Method, "from", t.from, "err", err)
+		return
+	}
+	initial := tagOf(t.req.To().Params) == ""
+	if initial {
+		t.req.To().Params.Add("tag", rand.Text()) // every response carries the same (section 8.2.6.2)
+	}
+	t.fsm = sip.NewServerTx(key, t.req, conn, quietLog)
+	if err := t.fsm.Init(); err != nil {
+		conn.TryClose()
+		return
+	}
+	u.servers[key] = t
+	t.fsm.OnTerminate(func(string, error) { u.box.post(func() { delete(u.servers, key) }) })
+	if initial {
+		u.outOfDialog(t)
+		return
+	}
+	u.inDialog(t)
+}
+
+// connectionBack is the socket or flow that a request came by.
+func (u *UA) connectionBack(req *sip.Request) (sip.Connection, error) {
+	if sip.IsReliable(req.Transport()) {
+		return u.tpl.GetConnection(req.Transport(), source(req).String())
+	}
+	return u.tpl.GetConnection("udp", u.local.String())
+}
+
+// answerTo sets where responses go (RFC 3261 section 18.2.2, RFC 3581 section
+// 4): back to the source, at Via's port if it has no rport.
+func answerTo(req *sip.Request, from netip.AddrPort) {
+	via := req.Via()
+	if sip.IsReliable(req.Transport()) || via.Params.Has("rport") {
+		return
+	}
+	port := via.Port
+	if port == 0 {
+		port = sip.DefaultUdpPort
+	}
+	req.SetSource(net.JoinHostPort(from.Addr().String(), strconv.Itoa(port)))
+	if bareHost(via.Host) != from.Addr().String() {
+		via.Params.Add("received", from.Addr().String())
+	}
+}
+
+// outOfDialog answers what belongs to no call yet.
+func (u *UA) outOfDialog(t *serverTx) {
+	scheme := t.req.Recipient.Scheme
+	switch {
+	case !u.admits(t.from):
+		t.respond(sip.StatusForbidden)
+	case scheme != "sip" && scheme != "sips":
+		t.respond(416)
+	case t.req.Method == sip.INVITE:
+		u.invited(t)
+	case unsupported(t.req) != "":
+		t.respond(sip.StatusBadExtension, sip.NewHeader("Unsupported", unsupported(t.req)))
+	case t.req.Method == sip.OPTIONS:
+		t.respond(sip.StatusOK, capabilities()...)
+	case t.req.Method == sip.BYE, t.req.Method == sip.INFO, t.req.Method == sip.UPDATE,
+		t.req.Method == sip.NOTIFY, t.req.Method == sip.PRACK:
+		t.respond(sip.StatusCallTransactionDoesNotExists)
+	default:
+		t.respond(sip.StatusMethodNotAllowed, sip.NewHeader("Allow", allowedMethods))
+	}
+}
+
+func capabilities() []sip.Header {
+	return []sip.Header{
+		sip.NewHeader("Allow", allowedMethods),
+		sip.NewHeader("Accept", "application/sdp, application/dtmf-relay, application/dtmf, application/media_control+xml"),
+	}
+}
+
+// unsupported gives what a request demands; we support no demand of others.
+func unsupported(req *sip.Request) string {
+	if h := req.GetHeader("require"); h != nil {
+		return h.Value()
+	}
+	return ""
+}
+
+// respond sends a response without a body.
+func (t *serverTx) respond(status int, headers ...sip.Header) {
+	t.respondWith(t.response(status, nil, headers...))
+}
+
+func (t *serverTx) response(status int, sdp []byte, headers ...sip.Header) *sip.Response {
+	res := sip.NewResponseFromRequest(t.req, status, reasonOf(status), nil)
+	for _, h := range headers {
+		res.AppendHeader(h)
+	}
+	res.AppendHeader(sip.NewHeader("Server", t.u.cfg.UserAgent))
+	if len(sdp) > 0 {
+		res.AppendHeader(sdpType())
+		res.SetBody(sdp)
+	}
+	return res
+}
+
+func (t *serverTx) respondWith(res *sip.Response) {
+	t.status = res.StatusCode
+	if err := t.fsm.Respond(res); err != nil {
+		t.u.log.Warn("sip response not sent", "status", res.StatusCode, "method", t.req.Method, "to", t.from, "err", err)
+	}
+}
+
+// respondOnce answers without a transaction.
+func (u *UA) respondOnce(req *sip.Request, status int, reason string) {
+	if !u.admits(source(req)) {
+		return
+	}
+	conn, err := u.connectionBack(req)
+	if err != nil {
+		return
+	}
+	defer conn.TryClose()
+	if err := conn.WriteMsg(sip.NewResponseFromRequest(req, status, reason, nil)); err != nil {
+		u.log.Warn("sip response not sent", "status", status, "method", req.Method, "err", err)
+	}
+}
+
+// retryAfter is a Retry-After of 0 to 10 s, by chance (RFC 3261 section 14.2).
+func retryAfter() sip.Header {
+	n, err := rand.Int(rand.Reader, big.NewInt(11))
+	if err != nil {
+		n = big.NewInt(5)
+	}
+	return sip.NewHeader("Retry-After", n.String())
+}
+
+func sdpType() sip.Header {
+	h := sip.ContentTypeHeader("application/sdp")
+	return &h
+}
+
+// reasonOf gives the standard phrase of the responses we send.
+func reasonOf(status int) string {
+	if s, ok := phrases[status]; ok {
+		return s
+	}
+	return "Response"
+}
+
+var phrases = map[int]string{
+	180: "Ringing", 200: "OK", 400: "Bad Request", 403: "Forbidden", 405: "Method Not Allowed",
+	415: "Unsupported Media Type", 416: "Unsupported URI Scheme", 420: "Bad Extension",
+	480: "Temporarily Unavailable", 481: "Call/Transaction Does Not Exist", 482: "Loop Detected",
+	486: "Busy Here", 487: "Request Terminated", 488: "Not Acceptable Here", 491: "Request Pending",
+	500: "Server Internal Error", 503: "Service Unavailable", 600: "Busy Everywhere", 603: "Decline",
+}

@@ -1,0 +1,171 @@
+package sipua
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// Limits of a TCP or TLS flow that we made.
+const (
+	dialWithin  = 10 * time.Second
+	writeWithin = 2 * time.Second
+)
+
+// aliveProbes finds a dead peer within a minute (RFC 5626 section 3.5 wants to
+// know; the kernel can tell).
+var aliveProbes = net.KeepAliveConfig{Enable: true, Idle: 30 * time.Second, Interval: 10 * time.Second, Count: 3}
+
+// A stream is one TCP or TLS flow to a hop. sipgo reads and frames it; we dial
+// it, away from the loop, and learn when it ends.
+type stream struct {
+	hop   hop
+	conn  net.Conn
+	local netip.AddrPort
+	ready bool
+	wait  []func(error) // who asked while it was dialled
+}
+
+func (s *stream) close() {
+	if s.conn != nil {
+		s.conn.Close()
+	}
+}
+
+// overStream runs f once a flow to h is ready, now if it is.
+func (u *UA) overStream(h hop, f func(error)) {
+	s := u.streams[h.flow()]
+	switch {
+	case s == nil:
+		s = &stream{hop: h, wait: []func(error){f}}
+		u.streams[h.flow()] = s
+		go u.dial(s)
+	case s.ready:
+		f(nil)
+	default:
+		s.wait = append(s.wait, f)
+	}
+}
+
+func (u *UA) dial(s *stream) {
+	ctx, cancel := context.WithTimeout(context.Background(), dialWithin)
+	defer cancel()
+	conn, err := u.connect(ctx, s.hop)
+	if err != nil {
+		u.box.post(func() { u.streamEnded(s, fmt.Errorf("sip: %v over %s is not reached: %w", s.hop.addr, s.hop.network, err)) })
+		return
+	}
+	w := &watchedConn{
+		Conn:  conn,
+		began: func() { u.box.post(func() { u.streamReady(s) }) },
+		ended: func(err error) { u.box.post(func() { u.streamEnded(s, err) }) },
+	}
+	s.conn, s.local = w, addrPortOf(conn.LocalAddr())
+	l := &oneListener{conn: w}
+	if s.hop.network == "tls" {
+		_ = u.tpl.ServeTLS(l)
+		return
+	}
+	_ = u.tpl.ServeTCP(l)
+}
+
+func (u *UA) connect(ctx context.Context, h hop) (net.Conn, error) {
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: u.local.Addr().AsSlice()}, KeepAliveConfig: aliveProbes}
+	conn, err := d.DialContext(ctx, "tcp", h.addr.String())
+	if err != nil || h.network == "tcp" {
+		return conn, err
+	}
+	cfg := &tls.Config{}
+	if u.cfg.Account.TLS != nil {
+		cfg = u.cfg.Account.TLS.Clone()
+	}
+	if cfg.ServerName == "" {
+		cfg.ServerName = h.name
+	}
+	secured := tls.Client(conn, cfg)
+	if err := secured.HandshakeContext(ctx); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return secured, nil
+}
+
+func (u *UA) streamReady(s *stream) {
+	if u.stop && u.streams[s.hop.flow()] != s {
+		s.close()
+		return
+	}
+	s.ready = true
+	wait := s.wait
+	s.wait = nil
+	for _, f := range wait {
+		f(nil)
+	}
+}
+
+// streamEnded fails what waits for the flow, and renews the registration, which
+// lived on it.
+func (u *UA) streamEnded(s *stream, err error) {
+	if u.streams[s.hop.flow()] != s {
+		return
+	}
+	delete(u.streams, s.hop.flow())
+	s.close()
+	for _, f := range s.wait {
+		f(err)
+	}
+	for _, t := range u.clients {
+		if t.hop.flow() == s.hop.flow() && !t.final && t.fsm != nil {
+			t.fsm.Terminate()
+		}
+	}
+	if u.server != nil && u.server.flow() == s.hop.flow() && s.ready {
+		u.registrationLost(err)
+	}
+}
+
+// A watchedConn tells when the transport has begun to read it, when it ended,
+// and never lets a stalled peer hold a writer for long.
+type watchedConn struct {
+	net.Conn
+	began        func()
+	ended        func(error)
+	start, finis sync.Once
+}
+
+func (c *watchedConn) Read(b []byte) (int, error) {
+	c.start.Do(c.began)
+	n, err := c.Conn.Read(b)
+	if err != nil {
+		c.finis.Do(func() { c.ended(err) })
+	}
+	return n, err
+}
+
+func (c *watchedConn) Write(b []byte) (int, error) {
+	if err := c.Conn.SetWriteDeadline(time.Now().Add(writeWithin)); err != nil {
+		return 0, err
+	}
+	return c.Conn.Write(b)
+}
+
+// A oneListener accepts one connection, the one we dialled.
+type oneListener struct {
+	conn net.Conn
+	done bool
+}
+
+func (l *oneListener) Accept() (net.Conn, error) {
+	if l.done {
+		return nil, net.ErrClosed
+	}
+	l.done = true
+	return l.conn, nil
+}
+
+func (l *oneListener) Close() error   { return nil }
+func (l *oneListener) Addr() net.Addr { return l.conn.LocalAddr() }

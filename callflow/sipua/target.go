@@ -1,0 +1,95 @@
+package sipua
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/emiago/sipgo/sip"
+)
+
+// targetURI reads what a leg is to ring: a SIP or SIPS URI, or a tel URI, which
+// our registrar's domain stands for (RFC 3261 section 19.1.6).
+func (u *UA) targetURI(target string) (sip.Uri, error) {
+	var uri sip.Uri
+	if hasControl(target) || strings.ContainsAny(target, " <>\"") {
+		return uri, fmt.Errorf("target %q contains a character that a SIP URI does not allow", target)
+	}
+	if number, ok := cutPrefixFold(target, "tel:"); ok {
+		return u.telURI(number)
+	}
+	if err := sip.ParseUri(target, &uri); err != nil {
+		return uri, fmt.Errorf("target %q is no SIP URI: %w", target, err)
+	}
+	if uri.Scheme != "sip" && uri.Scheme != "sips" || uri.Host == "" || uri.Port > 65535 {
+		return uri, fmt.Errorf("target %q is no SIP URI", target)
+	}
+	uri.Headers = nil // they would become header fields (RFC 3261 section 19.1.5)
+	return uri, nil
+}
+
+func (u *UA) telURI(number string) (sip.Uri, error) {
+	number, _, _ = strings.Cut(number, ";")
+	number = strings.NewReplacer("-", "", ".", "", "(", "", ")", "").Replace(number) // visual separators, RFC 3966 section 5.1.1
+	if number == "" || strings.Trim(number, "+0123456789*#ABCDabcd") != "" {
+		return sip.Uri{}, fmt.Errorf("target %q is no telephone number", "tel:"+number)
+	}
+	if u.cfg.Account.Domain == "" {
+		return sip.Uri{}, fmt.Errorf("target tel:%s needs an account with a domain", number)
+	}
+	user := strings.ReplaceAll(number, "#", "%23")
+	return sip.Uri{Scheme: "sip", User: user, Host: u.cfg.Account.Domain,
+		UriParams: sip.HeaderParams{{K: "user", V: "phone"}}}, nil
+}
+
+func cutPrefixFold(s, prefix string) (string, bool) {
+	if len(s) < len(prefix) || !strings.EqualFold(s[:len(prefix)], prefix) {
+		return s, false
+	}
+	return s[len(prefix):], true
+}
+
+// way finds how a new request to uri goes: by the outbound proxy if there is
+// one, by the registrar if the URI is of our domain, else straight there.
+func (u *UA) way(uri sip.Uri, f func(hop, []sip.Uri, error)) {
+	a := u.cfg.Account
+	if a.Proxy != "" {
+		route := u.proxyRoute()
+		u.atServer(func(h hop, err error) { f(h, []sip.Uri{route}, err) })
+		return
+	}
+	direct := func(h hop, err error) { f(h, nil, err) }
+	if a.Domain != "" && strings.EqualFold(bareHost(uri.Host), bareHost(a.Domain)) && u.serverPort(uri) {
+		u.atServer(direct)
+		return
+	}
+	u.locate(uri, direct)
+}
+
+// serverPort reports whether a URI of our domain's host means the server there,
+// and not a phone beside it on another port.
+func (u *UA) serverPort(uri sip.Uri) bool {
+	_, port := splitHostPort(u.cfg.Account.Registrar)
+	if port == 0 {
+		port = uint16(sip.DefaultPort(u.cfg.Account.Transport))
+	}
+	return uri.Port == 0 || uri.Port == int(port)
+}
+
+func (u *UA) proxyRoute() sip.Uri {
+	host, port := splitHostPort(u.cfg.Account.Proxy)
+	route := sip.Uri{Scheme: "sip", Host: host, Port: int(port), UriParams: sip.HeaderParams{{K: "lr"}}}
+	if t := u.cfg.Account.Transport; t != "udp" {
+		route.UriParams.Add("transport", t)
+	}
+	return route
+}
+
+// self is how we stand in From: our address of record, or our address.
+func (u *UA) self() party {
+	host := u.cfg.Account.Domain
+	if host == "" {
+		host = u.local.Addr().String()
+	}
+	display := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(u.cfg.Account.DisplayName)
+	return party{display: display, uri: sip.Uri{Scheme: "sip", User: u.user(), Host: bareHost(host)}}
+}
