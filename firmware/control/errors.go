@@ -1,6 +1,10 @@
 package control
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+	"net/http"
+)
 
 // An Error is a command that the panel did not carry out. A Panel returns one
 // to say which kind of refusal it is; any other error counts as Failed.
@@ -27,4 +31,30 @@ func (e *Error) Error() string { return e.Message }
 // Refuse makes an Error.
 func Refuse(kind Kind, format string, args ...any) *Error {
 	return &Error{Kind: kind, Message: fmt.Sprintf(format, args...)}
+}
+
+// AsError gives err as an Error, its text kept; one of no known kind is Failed.
+func AsError(err error) *Error {
+	var e *Error
+	if errors.As(err, &e) {
+		return &Error{Kind: e.Kind, Message: err.Error()}
+	}
+	return &Error{Kind: Failed, Message: err.Error()}
+}
+
+// Status gives the HTTP status of a kind.
+func (k Kind) Status() int {
+	switch k {
+	case NotFound:
+		return http.StatusNotFound
+	case Busy:
+		return http.StatusConflict
+	case Unavailable:
+		return http.StatusServiceUnavailable
+	case Denied:
+		return http.StatusForbidden
+	case Invalid:
+		return http.StatusBadRequest
+	}
+	return http.StatusInternalServerError
 }
