@@ -33,6 +33,8 @@ type role struct {
 
 func roles() map[string]role {
 	return map[string]role{
+		"run":    {"starts the whole building and prints one address", runBuilding},
+		"demo":   {"goes through one call without a person", runDemo},
 		"lines":  {"is the panel's lines and sound card", runLines},
 		"phone":  {"is a flat's phone, with a small registrar", runPhone},
 		"config": {"is the configuration server", runConfig},

@@ -8,7 +8,7 @@ import (
 )
 
 // LinesSocket is the name of the line process's socket in the run folder.
-const LinesSocket = "lines.sock"
+const LinesSocket = "sim.sock"
 
 // simDriver is the board's name of the driver whose lines we hold.
 const simDriver = "sim"

@@ -65,17 +65,12 @@ type Page struct {
 	params Params
 	log    *slog.Logger
 	panel  *panel
-	calls  *control.Client
 }
 
 // New makes a page; Run keeps it connected to the panel's hardware.
 func New(log *slog.Logger, p Params) *Page {
-	client, err := control.Dial(filepath.Join(p.Run, control.SocketName))
-	if err != nil {
-		log.Warn("no timelines", "err", err)
-	}
 	return &Page{
-		params: p, log: log, calls: client,
+		params: p, log: log,
 		panel: newPanel(log, filepath.Join(p.Run, building.LinesSocket), p.Board),
 	}
 }
@@ -190,16 +185,22 @@ func (p *Page) press(w http.ResponseWriter, r *http.Request) {
 	loopback.Reply(w, struct{}{})
 }
 
-// records gives what the panel recorded of its last calls.
+// records gives the panel's own word: its state, and its records of the last
+// calls.
 func (p *Page) records(w http.ResponseWriter, r *http.Request) {
-	calls, err := p.calls.Calls(r.Context())
+	client, err := control.Dial(filepath.Join(p.params.Run, control.SocketName))
 	if err != nil {
-		loopback.Refuse(w, http.StatusBadGateway, fmt.Errorf("the panel gives no records: %w", err))
+		loopback.Refuse(w, http.StatusBadGateway, err)
 		return
 	}
-	status, err := p.calls.Status(r.Context())
+	defer client.Close()
+	calls, err := client.Calls(r.Context())
+	var status control.Status
+	if err == nil {
+		status, err = client.Status(r.Context())
+	}
 	if err != nil {
-		loopback.Refuse(w, http.StatusBadGateway, fmt.Errorf("the panel gives no status: %w", err))
+		loopback.Refuse(w, http.StatusBadGateway, err)
 		return
 	}
 	loopback.Reply(w, map[string]any{"status": status, "calls": explain(calls)})

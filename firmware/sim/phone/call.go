@@ -25,6 +25,9 @@ type call struct {
 	final  bool          // our final response has gone
 	acked  chan struct{} // closed by the ACK to our 200
 
+	settled chan struct{} // closed when the INVITE needs no more of us
+	settle  func()        // closes it, once
+
 	audio *audio
 	video *video // nil: no picture agreed
 	done  chan struct{}
@@ -41,8 +44,9 @@ func newCall(p *Phone, req *sip.Request, tx sip.ServerTransaction, offer descrip
 	c := &call{
 		phone: p, log: p.log.With("call_id", d.callID), tx: tx, req: req, dialog: d, offer: offer, terms: agree(offer),
 		local: local{id: rand.Uint64() >> 1, version: 1}, talk: p.params.Both,
-		acked: make(chan struct{}), done: make(chan struct{}),
+		acked: make(chan struct{}), done: make(chan struct{}), settled: make(chan struct{}),
 	}
+	c.settle = sync.OnceFunc(func() { close(c.settled) })
 	if err := c.openAudio(); err != nil {
 		return nil, err
 	}
@@ -52,6 +56,7 @@ func newCall(p *Phone, req *sip.Request, tx sip.ServerTransaction, offer descrip
 	}
 	c.stop = sync.OnceFunc(func() {
 		close(c.done)
+		c.settle()
 		c.audio.sockets.close()
 		if c.video != nil {
 			c.video.sockets.close()

@@ -19,6 +19,7 @@ func (c *call) accept() {
 	if !c.takeFinal() {
 		return
 	}
+	defer c.settle()
 	p := c.phone
 	res := p.response(c.req, 200, "OK", c.describe())
 	pause := sip.T1
@@ -30,6 +31,7 @@ func (c *call) accept() {
 		case <-c.done:
 			return
 		case <-c.acked:
+			c.settle()
 			c.talkNow()
 			return
 		case <-time.After(pause):
@@ -53,6 +55,7 @@ func (c *call) acknowledged() {
 // answered the CANCEL and sends the 487.
 func (c *call) cancelled() {
 	if c.takeFinal() {
+		c.settle()
 		c.phone.endOf(c, "the panel gave up")
 	}
 }
@@ -62,6 +65,7 @@ func (c *call) refuse(status int) {
 	if !c.takeFinal() {
 		return
 	}
+	defer c.settle()
 	reason := "Decline"
 	if status == 486 {
 		reason = "Busy Here"

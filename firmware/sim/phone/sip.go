@@ -107,6 +107,7 @@ func (p *Phone) ring(c *call) {
 	p.respond(c.req, c.tx, 180, "Ringing", nil)
 	p.respond(c.req, c.tx, 183, "Session Progress", c.describe())
 	p.changed.Send(struct{}{})
+	<-c.settled // the transaction would end with its handler
 }
 
 // onInviteAgain answers an INVITE of the panel inside the call, with the sound
