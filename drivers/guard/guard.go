@@ -18,6 +18,9 @@ const (
 	// RestAfterLimit is how long a relay stays safe after a pulse was ended by
 	// the hard limit, so that pulses in a row do not hold a door open.
 	RestAfterLimit = time.Second
+	// Lead is how much before the hard limit the guard begins to drive, since
+	// timers are late and driving takes time.
+	Lead = 5 * time.Millisecond
 
 	maxMessages = 200 // of one client in a second; more is no client of ours
 	maxPulses   = 20  // in a second; more are refused
@@ -256,7 +259,7 @@ func (g *Guard) pulse(now time.Duration, m message, out []Action) []Action {
 	r := &g.relays[i]
 	r.seq = m.seq
 	if !r.active {
-		r.active, r.limit, r.until = true, now+r.Max, 0
+		r.active, r.limit, r.until = true, now+r.Max-Lead, 0
 		out = append(out, Drive{Relay: i, Active: true, Changed: true, Seq: m.seq, Cause: "pulse: " + m.text, Tell: g.client})
 	}
 	r.until = min(max(r.until, now+m.d), r.limit)

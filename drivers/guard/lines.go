@@ -52,8 +52,8 @@ func (o outputs) check() error {
 			return fmt.Errorf("guard: relay %q: name wants 1 to %d of a-z, 0-9, - and _", out.Name, maxName)
 		case seen[out.Name]:
 			return fmt.Errorf("guard: relay %q is named twice", out.Name)
-		case out.Max <= 0 || out.Max > maxDuration:
-			return fmt.Errorf("guard: relay %s: longest pulse %v is outside 0s to %v", out.Name, out.Max, maxDuration)
+		case out.Max <= Lead || out.Max > maxDuration:
+			return fmt.Errorf("guard: relay %s: longest pulse %v is outside %v to %v", out.Name, out.Max, Lead, maxDuration)
 		}
 		seen[out.Name] = true
 	}

@@ -51,7 +51,7 @@ func (w *watcher) see(now time.Duration, pulse bool, acts []Action) error {
 // held says whether a relay has been active for longer than its maximum.
 func (w *watcher) held(now time.Duration) error {
 	for i, on := range w.active {
-		if on && now-w.rose[i] > w.max[i] {
+		if on && now-w.rose[i] > w.max[i]-Lead {
 			return fmt.Errorf("relay %d active for %v, limit %v", i, now-w.rose[i], w.max[i])
 		}
 	}

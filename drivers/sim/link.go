@@ -13,8 +13,8 @@ import (
 const answerWithin = time.Second
 
 // busyFor is how long a line may still count as driven by a process that has
-// just died.
-const busyFor = 100 * time.Millisecond
+// just died: its last messages are carried out before another one gets it.
+const busyFor = 250 * time.Millisecond
 
 // link is the client's end of one connection.
 type link struct {
@@ -49,7 +49,7 @@ func connect(path string, r role, name string) (*link, error) {
 // claim is connect for something that only one may have: while its last owner
 // is on the way out, it tries again.
 func claim(path string, r role, name string) (*link, error) {
-	for began := time.Now(); ; time.Sleep(busyFor / 20) {
+	for began := time.Now(); ; time.Sleep(busyFor / 50) {
 		l, err := connect(path, r, name)
 		if !errors.Is(err, ErrBusy) || time.Since(began) > busyFor {
 			return l, err

@@ -30,6 +30,9 @@ func Serve(ctx context.Context, path string, lines []LineSpec, opts Options) err
 	if s.log == nil {
 		s.log = func(string) {}
 	}
+	if opts.Ready != nil {
+		opts.Ready()
+	}
 	return s.accept(ctx, l)
 }
 

@@ -43,6 +43,7 @@ type LineSpec struct {
 type Options struct {
 	RoomNoise int16        // peak of the noise when nobody speaks; 0: silence
 	Log       func(string) // told who comes, goes and is refused; may be nil
+	Ready     func()       // called once connections are taken; may be nil
 }
 
 // A Change is one change of a line.
