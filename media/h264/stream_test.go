@@ -73,6 +73,7 @@ func TestParseSPS(t *testing.T) {
 		{"x264 high, cropped at the bottom", "67640028acd940780227e5c044000003000400000300783c60c658", SPS{0x64, 0, 40, 1920, 1080}, "640028"},
 		{"x264 high, cropped both ways", "67640016acd940a43fe22230110000030001000003001e0f162d96", SPS{0x64, 0, 22, 642, 482}, "640016"},
 		{"x264 interlaced", "6764001eacd940b424d8088000000300800000190f8a14cb", SPS{0x64, 0, 30, 720, 576}, "64001e"},
+		{"x264 interlaced, cropped", "67640028acd94078044fde0220000003002000000643e2c5b2c0", SPS{0x64, 0, 40, 1920, 1080}, "640028"},
 		{"x264 monochrome", "6764001ef3650280bfe27016c80000030008000003019078b16cb0", SPS{0x64, 0, 30, 640, 360}, "64001e"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -81,6 +82,14 @@ func TestParseSPS(t *testing.T) {
 				t.Errorf("got %+v (%s), %v; want %+v (%s)", got, got.ProfileLevelID(), err, c.want, c.id)
 			}
 		})
+	}
+}
+
+// ITU-T H.264 section 7.4.1: a 3 behind two zero bytes was put there.
+func TestUnescape(t *testing.T) {
+	got := unescape(unhex(t, "0000030000030100000302 0003 03"))
+	if want := unhex(t, "00000000010000 02 0003 03"); !bytes.Equal(got, want) {
+		t.Errorf("got %x, want %x", got, want)
 	}
 }
 
