@@ -1,0 +1,167 @@
+"use strict";
+
+const $ = (id) => document.getElementById(id);
+let records = [];
+let asking = false;
+let askAgain = false;
+
+function node(name, attributes = {}, ...children) {
+  const one = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) one.setAttribute(key, value);
+  one.append(...children);
+  return one;
+}
+
+function fact(kind, text) {
+  return node("li", {}, node("span", { class: "dot " + kind, "aria-hidden": "true" }), node("span", {}, text));
+}
+
+function clock(text) {
+  return text ? new Date(text).toLocaleString() : "";
+}
+
+function showFacts(status) {
+  const list = [];
+  const call = status.call;
+  list.push(call.state === "idle" || !call.state
+    ? fact("", "No call")
+    : fact("warn", `${call.state}: ${call.flat || call.button || "a call to the panel"}, since ${clock(call.since)}`));
+  const line = status.registration;
+  list.push(fact(line.state === "registered" ? "good" : "bad",
+    `SIP line: ${line.state}${line.server ? " with " + line.server : ""}${line.reason ? ". " + line.reason : ""}`));
+  list.push(fact(status.guard.connected ? "good" : "bad",
+    status.guard.connected ? "The guard holds the relays" : "No guard: no door can open. " + (status.guard.error || "")));
+  const config = status.config;
+  list.push(fact(config.error ? "bad" : config.trial ? "warn" : "good",
+    `Configuration ${config.revision || "none"}${config.from ? " from " + config.from : ""}${config.trial ? ", on trial" : ""}`));
+  if (config.error) list.push(fact("bad", config.error));
+  for (const warning of config.warnings || []) list.push(fact("warn", warning));
+  for (const missing of status.missing || []) list.push(fact("warn", missing));
+  $("facts").replaceChildren(...list);
+}
+
+function showDoors(status) {
+  $("doors").replaceChildren(...(status.doors || []).map((door) => {
+    const button = node("button", { class: "main" }, "Open …");
+    button.disabled = door.open || !status.guard.connected;
+    button.addEventListener("click", () => confirmOpen(door.name));
+    const state = node("span", { class: door.open ? "open" : "quiet" }, door.open ? "released" : "closed");
+    return node("li", {}, node("span", {}, node("b", {}, door.name), " ", state), button);
+  }));
+}
+
+function showParts(status) {
+  const kind = { running: "good", failed: "bad", starting: "warn" };
+  $("parts").replaceChildren(...(status.parts || []).map((part) => fact(kind[part.state] || "",
+    `${part.name}: ${part.state}${part.restarts ? `, restarted ${part.restarts} times` : ""}${part.error ? ". " + part.error : ""}`)));
+}
+
+function show(status) {
+  $("name").textContent = document.title = status.name || "Door station";
+  $("about").textContent = `Version ${status.version}, running since ${clock(status.started)}`;
+  showFacts(status);
+  showDoors(status);
+  showParts(status);
+}
+
+function confirmOpen(door) {
+  const dialog = $("confirm");
+  $("confirm-title").textContent = `Open “${door}”?`;
+  $("confirm-yes").onclick = () => {
+    dialog.close();
+    openDoor(door);
+  };
+  dialog.showModal();
+}
+
+async function openDoor(door) {
+  $("said").textContent = "";
+  try {
+    const reply = await fetch("/open", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ door, confirm: door }),
+    });
+    if (reply.status === 401) return location.replace("/");
+    if (!reply.ok) $("said").textContent = "Not opened: " + (await reply.json()).error;
+  } catch {
+    $("said").textContent = "The panel does not answer; the door may not have opened.";
+  }
+}
+
+function draw(details, record) {
+  const width = Math.max(260, Math.floor(details.clientWidth));
+  details.querySelector(".picture").replaceChildren(drawRecord(record, width));
+}
+
+function callEntry(record, wasOpen) {
+  const result = record.result || "running";
+  const details = node("details", { "data-id": record.id },
+    node("summary", {}, node("time", {}, clock(record.began)), ` · ${record.flat || record.button || "panel"} · ${result}`,
+      node("span", { class: "why" }, record.why)),
+    node("div", { class: "picture" }),
+    node("div", { class: "figures" }, ...(record.figures || []).map((f) =>
+      node("span", {}, node("b", {}, duration(f.took_ns)), " " + f.label))));
+  details.addEventListener("toggle", () => details.open && draw(details, record));
+  details.open = wasOpen;
+  return details;
+}
+
+function showCalls() {
+  const list = $("calls");
+  const open = new Set([...list.querySelectorAll("details[open]")].map((d) => d.dataset.id));
+  if (!list.children.length && records.length) open.add(records[0].id);
+  list.replaceChildren(...records.map((r) => callEntry(r, open.has(r.id))));
+  $("no-calls").hidden = records.length > 0;
+}
+
+// askCalls fetches the records, one request at a time, the last change included.
+async function askCalls() {
+  askAgain = true;
+  if (asking) return;
+  asking = true;
+  try {
+    while (askAgain) {
+      askAgain = false;
+      const reply = await fetch("/calls");
+      if (reply.status === 401) return location.replace("/");
+      if (reply.ok) {
+        records = await reply.json();
+        showCalls();
+      }
+    }
+  } catch {
+    // The stream of the status says that the panel is gone, and when it is back.
+  } finally {
+    asking = false;
+  }
+}
+
+async function watch() {
+  const stream = new EventSource("/status");
+  stream.onmessage = (event) => {
+    $("lost").hidden = true;
+    show(JSON.parse(event.data));
+    askCalls();
+  };
+  stream.onerror = async () => {
+    $("lost").hidden = false;
+    if (stream.readyState !== EventSource.CLOSED) return;
+    const reply = await fetch("/calls").catch(() => undefined);
+    if (reply && reply.status === 401) return location.replace("/");
+    setTimeout(watch, 5000);
+  };
+}
+
+$("confirm-no").addEventListener("click", () => $("confirm").close());
+$("logout").addEventListener("click", async () => {
+  await fetch("/logout", { method: "POST" }).catch(() => undefined);
+  location.replace("/");
+});
+addEventListener("resize", () => {
+  for (const details of document.querySelectorAll("details[open]")) {
+    const record = records.find((r) => r.id === details.dataset.id);
+    if (record) draw(details, record);
+  }
+});
+watch();
