@@ -1,0 +1,6 @@
+//go:build !cgo
+
+package main
+
+// missing is what this build lacks.
+var missing = []string{"H.264 encoder (built without cgo): phones get sound, but no picture"}

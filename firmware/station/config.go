@@ -1,0 +1,134 @@
+package station
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"doorstation/callflow"
+	"doorstation/callflow/sipua"
+	"doorstation/provisioning"
+)
+
+// trialTime is how long a new configuration has for registering, before the
+// panel goes back to the last good one.
+const trialTime = 60 * time.Second
+
+// A trial puts configurations in force between calls, and judges a new one by
+// whether the panel registers with it. All but run belongs to the owner's
+// goroutine.
+type trial struct {
+	log   *slog.Logger
+	store *provisioning.Store
+	key   []byte
+	owner *owner
+
+	running    string // hash of the configuration in force
+	registered bool
+	before     bool        // was registered when the trial began
+	over       *time.Timer // nil: no trial
+}
+
+// run brings every change of the store to the owner.
+func (t *trial) run(ctx context.Context) error {
+	for {
+		changed := t.store.Changed()
+		if snap := t.store.Current(); snap != nil {
+			t.owner.box.post(func() { t.owner.between(func() { t.apply(snap) }) })
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-changed:
+		}
+	}
+}
+
+// between does fn now or, during a call, at its end; the newest fn counts.
+func (o *owner) between(fn func()) {
+	if o.machine.State() != callflow.Idle {
+		o.waiting = fn
+		return
+	}
+	fn()
+}
+
+// apply puts a configuration in force.
+func (t *trial) apply(snap *provisioning.Snapshot) {
+	if snap.Hash == t.running {
+		return
+	}
+	next, err := newSetup(snap.Document, t.key)
+	if err != nil {
+		t.log.Error("configuration not in force", "revision", snap.Revision, "err", err)
+		t.store.Rollback(err.Error())
+		return
+	}
+	t.log.Info("configuration in force", "revision", snap.Revision, "from", snap.From, "trial", snap.Trial)
+	t.running = snap.Hash
+	t.owner.setup = next
+	t.before = t.registered
+	if t.owner.line.set(next.line) {
+		t.registered = false
+	}
+	go t.owner.video.learn(next.video)
+	t.stop()
+	switch {
+	case !snap.Trial:
+	case t.registered || next.line.account.User == "":
+		t.store.Confirm()
+	default:
+		t.over = time.AfterFunc(trialTime, func() { t.owner.box.post(t.timeOut) })
+	}
+}
+
+func (t *trial) stop() {
+	if t.over != nil {
+		t.over.Stop()
+		t.over = nil
+	}
+}
+
+// event watches the registration of the configuration on trial.
+func (t *trial) event(ev sipua.Event) {
+	switch ev := ev.(type) {
+	case sipua.Registered:
+		t.registered = true
+		if t.over != nil {
+			t.stop()
+			t.log.Info("configuration confirmed by its registration")
+			t.store.Confirm()
+		}
+	case sipua.Unregistered:
+		t.registered = false
+		if t.over != nil && (ev.Status == 401 || ev.Status == 403 || ev.Status == 404) {
+			t.fail(fmt.Sprintf("the registrar refuses it: %s", ev.Reason))
+		}
+	}
+}
+
+// timeOut ends a trial without a registration. Where the configuration before
+// it was not registered either, the network may be to blame: the trial goes on.
+func (t *trial) timeOut() {
+	if t.over == nil {
+		return
+	}
+	if !t.before {
+		t.over.Reset(trialTime)
+		return
+	}
+	t.fail(fmt.Sprintf("not registered with it within %v", trialTime))
+}
+
+// fail goes back to the last good configuration.
+func (t *trial) fail(why string) {
+	t.stop()
+	back := t.store.Rollback(why)
+	if back == nil || back.Trial {
+		t.log.Warn("configuration is bad, and there is none to go back to", "reason", why)
+		return
+	}
+	t.log.Error("configuration rolled back", "reason", why, "revision", back.Revision)
+	t.owner.between(func() { t.apply(back) })
+}

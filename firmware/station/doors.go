@@ -1,0 +1,127 @@
+package station
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"doorstation/drivers/guard"
+	"doorstation/firmware/control"
+)
+
+// A doors is the panel's link to the guard, which alone holds the relays.
+type doors struct {
+	log   *slog.Logger
+	path  string
+	moved func(door string, open bool, at time.Duration) // called from the link's goroutine
+	lost  func(door string)                              // the guard went away while the door was open
+
+	mu     sync.Mutex
+	client *guard.Client
+	err    error
+	asked  map[string]string // relay to the door that it was last asked for
+	open   map[string]bool   // by relay
+	wait   int               // pulses without the guard's word
+}
+
+func newDoors(path string, log *slog.Logger) *doors {
+	return &doors{path: path, log: log, err: guard.ErrGone, asked: make(map[string]string), open: make(map[string]bool)}
+}
+
+// run keeps the link until ctx ends or the guard is gone.
+func (d *doors) run(ctx context.Context) error {
+	client, err := guard.Dial(d.path)
+	if err != nil {
+		d.use(nil, err)
+		return err
+	}
+	d.use(client, nil)
+	err = client.Run(ctx, d.edge)
+	d.use(nil, err)
+	d.forget()
+	return err
+}
+
+func (d *doors) use(client *guard.Client, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.client, d.err = client, err
+}
+
+// edge passes on what the guard has driven.
+func (d *doors) edge(e guard.Edge) {
+	d.mu.Lock()
+	d.open[e.Relay] = e.Active
+	door := d.asked[e.Relay]
+	d.mu.Unlock()
+	d.log.Info("relay moved", "relay", e.Relay, "door", door, "active", e.Active, "cause", e.Cause)
+	d.moved(door, e.Active, e.At)
+}
+
+// forget reports the doors whose relays nobody tells about any more. The guard
+// drives them safe when its client is gone, and at its own start.
+func (d *doors) forget() {
+	d.mu.Lock()
+	var gone []string
+	for relay, active := range d.open {
+		if active {
+			gone = append(gone, d.asked[relay])
+		}
+	}
+	clear(d.open)
+	d.mu.Unlock()
+	for _, door := range gone {
+		d.lost(door)
+	}
+}
+
+// pulse asks for a door and hands the guard's word to done.
+func (d *doors) pulse(door string, rule doorRule, reason string, done func(error)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.asked[rule.relay] = door
+	if d.client == nil {
+		go done(d.err)
+		return
+	}
+	d.wait++
+	client := d.client
+	go func() {
+		err := client.Pulse(rule.relay, rule.pulse, reason)
+		d.mu.Lock()
+		d.wait--
+		if err == nil {
+			d.open[rule.relay] = true // accepted means driven; the edge is on its way
+		}
+		d.mu.Unlock()
+		done(err)
+	}()
+}
+
+// moving reports whether a relay is active or may soon be.
+func (d *doors) moving() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, active := range d.open {
+		if active {
+			return true
+		}
+	}
+	return d.wait > 0
+}
+
+func (d *doors) isOpen(relay string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.open[relay]
+}
+
+func (d *doors) guard() control.Guard {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.client != nil {
+		return control.Guard{Connected: true}
+	}
+	return control.Guard{Error: d.err.Error()}
+}

@@ -1,0 +1,84 @@
+package station
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/google/renameio/v2"
+
+	"doorstation/callflow/keypad"
+	"doorstation/firmware/history"
+)
+
+// codeKey reads the random key that the codes of this one panel are sealed
+// under, and makes it at the first start. It never leaves the panel.
+func codeKey(dir string) ([]byte, error) {
+	path := filepath.Join(dir, "codes.key")
+	key, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		key = make([]byte, 32)
+		if _, err := rand.Read(key); err != nil {
+			return nil, err
+		}
+		return key, renameio.WriteFile(path, key, 0o600)
+	case err != nil:
+		return nil, err
+	case len(key) != 32:
+		return nil, fmt.Errorf("%s has %d bytes, not 32: the codes cannot be checked; remove it and provision the panel again", path, len(key))
+	}
+	return key, nil
+}
+
+// sealer gives the function that turns digits into what is kept of them.
+func sealer(key []byte) func(digits string) string {
+	return func(digits string) string {
+		mac := keypad.Seal(key, digits)
+		return hex.EncodeToString(mac[:])
+	}
+}
+
+// A lockout is the keypad's lock-out on the data partition.
+type lockout struct {
+	log   *slog.Logger
+	path  string
+	state *keypad.Lockout
+}
+
+// openLockout reads the lock-out. One that cannot be read is begun anew, since
+// a panel that nobody can open is worse than ten more tries.
+func openLockout(dir string, log *slog.Logger) *lockout {
+	l := &lockout{log: log, path: filepath.Join(dir, "lockout.json"), state: keypad.NewLockout()}
+	raw, err := history.LoadState(l.path)
+	if err == nil && raw != nil {
+		err = l.state.Unmarshal(raw, time.Now())
+	}
+	if err != nil {
+		log.Error("lock-out begins anew", "path", l.path, "err", err)
+	}
+	return l
+}
+
+// keep stores the lock-out if it has changed, before anyone hears the verdict:
+// cutting the power gives no try back.
+func (l *lockout) keep() {
+	if !l.state.Dirty() {
+		return
+	}
+	raw, err := l.state.Marshal()
+	if err == nil {
+		err = history.SaveState(l.path, raw)
+	}
+	if err != nil {
+		l.log.Error("lock-out not kept", "path", l.path, "err", err)
+		return
+	}
+	l.state.Stored()
+}

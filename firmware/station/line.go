@@ -1,0 +1,288 @@
+package station
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"doorstation/callflow"
+	"doorstation/callflow/sipua"
+	"doorstation/firmware/control"
+	"doorstation/media/nat"
+	"doorstation/media/session"
+)
+
+// A line is the panel's SIP line: the user agent of the present configuration,
+// and STUN on its socket. A new configuration gets a new user agent.
+type line struct {
+	log     *slog.Logger
+	version string
+	on      func(sipua.Event) // called on the user agent's goroutine
+	wake    chan struct{}
+	callers atomic.Uint32 // legs handed out to callers
+
+	mu    sync.Mutex
+	rule  *lineRule // nil: nothing is configured
+	ua    *sipua.UA
+	local netip.Addr
+	reg   control.Registration
+}
+
+func newLine(version string, log *slog.Logger) *line {
+	return &line{log: log, version: version, wake: make(chan struct{}, 1), reg: control.Registration{State: control.RegistrationNone}}
+}
+
+// set puts a rule in force and reports whether it needs a new user agent.
+func (l *line) set(rule lineRule) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.rule != nil && *l.rule == rule {
+		return false
+	}
+	l.rule = &rule
+	l.reg = control.Registration{State: control.RegistrationTrying, Since: time.Now()}
+	if rule.account.User == "" {
+		l.reg.State = control.RegistrationNone
+	}
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+	return true
+}
+
+// run keeps a user agent for the present rule until ctx ends.
+func (l *line) run(ctx context.Context) error {
+	for ctx.Err() == nil {
+		l.mu.Lock()
+		rule := l.rule
+		l.mu.Unlock()
+		if rule == nil {
+			select {
+			case <-ctx.Done():
+			case <-l.wake:
+			}
+			continue
+		}
+		if err := l.serve(ctx, *rule); err != nil && ctx.Err() == nil {
+			l.register(control.Registration{State: control.RegistrationTrying, Reason: err.Error()})
+			return err
+		}
+	}
+	return nil
+}
+
+// serve runs one user agent until its rule is replaced or ctx ends.
+func (l *line) serve(ctx context.Context, rule lineRule) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	cfg, err := l.config(rule)
+	if err != nil {
+		return err
+	}
+	var keeper atomic.Pointer[nat.Keeper]
+	cfg.OnPacket = func(b []byte, from netip.AddrPort) bool {
+		k := keeper.Load()
+		return k != nil && k.Handle(b, from)
+	}
+	ua, err := sipua.New(cfg, l.event)
+	if err != nil {
+		return err
+	}
+	if rule.stun != "" {
+		go l.keepMapped(ctx, ua, rule, &keeper)
+	}
+	go l.stopWhenReplaced(ctx, stop, rule)
+	l.use(ua, cfg.Local.Addr())
+	defer l.use(nil, netip.Addr{})
+	return ua.Run(ctx)
+}
+
+func (l *line) stopWhenReplaced(ctx context.Context, stop func(), rule lineRule) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-l.wake:
+			l.mu.Lock()
+			replaced := *l.rule != rule
+			l.mu.Unlock()
+			if replaced {
+				stop()
+				return
+			}
+		}
+	}
+}
+
+// keepMapped learns the socket's public address and keeps it.
+func (l *line) keepMapped(ctx context.Context, ua *sipua.UA, rule lineRule, to *atomic.Pointer[nat.Keeper]) {
+	for ctx.Err() == nil {
+		server, err := resolve(rule.stun, 3478)
+		if err == nil {
+			keeper := nat.NewKeeper(server, rule.stunTime, ua.WriteTo, ua.SetPublic)
+			to.Store(keeper)
+			keeper.Run(ctx)
+			return
+		}
+		l.log.Warn("STUN server not found", "server", rule.stun, "err", err, "again_in", rule.stunTime)
+		pause(ctx, rule.stunTime)
+	}
+}
+
+func (l *line) config(rule lineRule) (sipua.Config, error) {
+	peer := rule.account.Proxy
+	if peer == "" {
+		peer = rule.account.Registrar
+	}
+	if peer == "" {
+		peer = rule.account.Domain
+	}
+	addr, err := localAddress(rule.address, peer)
+	if err != nil {
+		return sipua.Config{}, err
+	}
+	account := rule.account
+	if account.Transport == "tls" {
+		if account.TLS, err = tlsConfig(rule); err != nil {
+			return sipua.Config{}, err
+		}
+	}
+	return sipua.Config{
+		Account:   account,
+		Local:     netip.AddrPortFrom(addr, uint16(rule.port)),
+		Allow:     strings.Fields(rule.allow),
+		NewLeg:    func() callflow.LegID { return callflow.IncomingLeg | callflow.LegID(l.callers.Add(1)) },
+		UserAgent: "doorstation/" + l.version,
+		Log:       l.log,
+	}, nil
+}
+
+func tlsConfig(rule lineRule) (*tls.Config, error) {
+	cfg := &tls.Config{MinVersion: tls.VersionTLS12}
+	if rule.ca != "" {
+		pem, err := os.ReadFile(rule.ca)
+		if err != nil {
+			return nil, fmt.Errorf("account.ca_file: %w", err)
+		}
+		cfg.RootCAs = x509.NewCertPool()
+		if !cfg.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("account.ca_file: %s holds no certificate", rule.ca)
+		}
+	}
+	if rule.cert != "" {
+		pair, err := tls.LoadX509KeyPair(rule.cert, rule.key)
+		if err != nil {
+			return nil, fmt.Errorf("account.cert_file: %w", err)
+		}
+		cfg.Certificates = []tls.Certificate{pair}
+	}
+	return cfg, nil
+}
+
+// event notes the registration and passes everything on.
+func (l *line) event(ev sipua.Event) {
+	switch ev := ev.(type) {
+	case sipua.Registered:
+		l.register(control.Registration{State: control.RegistrationOK, Server: ev.Server})
+	case sipua.Unregistered:
+		state := control.RegistrationTrying
+		if ev.Status >= 400 && ev.Status < 500 && ev.Status != 408 {
+			state = control.RegistrationRefused
+		}
+		l.register(control.Registration{State: state, Reason: fmt.Sprintf("%s; next try in %v", ev.Reason, ev.Again.Round(time.Second))})
+	}
+	l.on(ev)
+}
+
+func (l *line) register(reg control.Registration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	reg.Since = time.Now()
+	if reg.State == l.reg.State {
+		reg.Since = l.reg.Since
+	}
+	l.reg = reg
+}
+
+func (l *line) registration() control.Registration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.reg
+}
+
+func (l *line) use(ua *sipua.UA, local netip.Addr) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ua, l.local = ua, local
+}
+
+func (l *line) agent() *sipua.UA {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.ua
+}
+
+// mediaParams is what a leg's media needs, on the line's own address, for a
+// picture of this profile; an empty one means no picture.
+func (l *line) mediaParams(m mediaRule, profile string) (session.Params, error) {
+	l.mu.Lock()
+	local := l.local
+	l.mu.Unlock()
+	if !local.IsValid() {
+		return session.Params{}, fmt.Errorf("the SIP line is down: %s", l.registration().Reason)
+	}
+	p := session.Params{
+		Address: local, PortMin: m.portMin, PortMax: m.portMax,
+		Video: m.video && profile != "", Codecs: m.codecs, ProfileLevelID: profile, Kbps: m.kbps,
+		NoMediaFor: m.noMediaFor, Keepalive: m.keepalive, CNAME: "panel@" + local.String(),
+	}
+	if m.stun != "" {
+		server, err := resolve(m.stun, 3478)
+		if err != nil {
+			l.log.Warn("STUN server not found", "server", m.stun, "err", err)
+		}
+		p.STUN = server
+	}
+	return p, nil
+}
+
+func (l *line) invite(id callflow.LegID, target string, offer []byte) {
+	if ua := l.agent(); ua != nil {
+		ua.Invite(id, target, offer)
+		return
+	}
+	l.on(sipua.Refused{Leg: id, Status: 503, Reason: "the SIP line is down"})
+}
+
+func (l *line) cancel(id callflow.LegID) {
+	if ua := l.agent(); ua != nil {
+		ua.Cancel(id)
+	}
+}
+
+func (l *line) accept(id callflow.LegID, sdp []byte) {
+	if ua := l.agent(); ua != nil {
+		ua.Accept(id, sdp)
+	}
+}
+
+func (l *line) reject(id callflow.LegID, status int) {
+	if ua := l.agent(); ua != nil {
+		ua.Reject(id, status)
+	}
+}
+
+func (l *line) bye(id callflow.LegID) {
+	if ua := l.agent(); ua != nil {
+		ua.Bye(id)
+	}
+}

@@ -1,0 +1,214 @@
+package station
+
+import (
+	"encoding/hex"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"doorstation/callflow"
+	"doorstation/callflow/keypad"
+	"doorstation/callflow/sipua"
+	"doorstation/drivers"
+	"doorstation/media/sdp"
+	"doorstation/provisioning"
+)
+
+// A setup is one configuration in the words of the parts that obey it. It is
+// made once for each snapshot and never changes; a call keeps the one it began
+// with.
+type setup struct {
+	doc   *provisioning.Document
+	name  string
+	plans map[string]callflow.Plan // by button
+	guest callflow.Plan            // of a caller that is let in
+	doors map[string]doorRule      // by name
+	pad   keypad.Rules
+	line  lineRule
+	media mediaRule
+	video drivers.VideoFormat
+}
+
+// doorRule is how one door opens.
+type doorRule struct {
+	relay string
+	pulse time.Duration
+}
+
+// lineRule is the SIP line; two equal ones need no new one.
+type lineRule struct {
+	account  sipua.Account // without TLS, which comes from the files
+	ca       string
+	cert     string
+	key      string
+	address  string
+	port     int
+	allow    string // joined with spaces, so that rules compare
+	stun     string
+	stunTime time.Duration
+}
+
+// mediaRule is what every leg of a call needs.
+type mediaRule struct {
+	portMin, portMax int
+	codecs           []sdp.Codec
+	video            bool
+	kbps             int
+	noMediaFor       time.Duration
+	stun             string
+	keepalive        time.Duration
+}
+
+// newSetup translates a document for a panel whose codes are sealed under key.
+func newSetup(doc *provisioning.Document, key []byte) (*setup, error) {
+	s := &setup{doc: doc, name: doc.Panel.Name, plans: make(map[string]callflow.Plan), doors: make(map[string]doorRule)}
+	var all []string
+	for _, d := range doc.Doors {
+		s.doors[d.Name] = doorRule{relay: d.Relay, pulse: time.Duration(d.Pulse)}
+		all = append(all, d.Name)
+	}
+	for _, f := range doc.Flats {
+		plan := callPlan(doc, f.Doors, all)
+		plan.Flat = f.Name
+		for _, st := range f.Stages {
+			plan.Stages = append(plan.Stages, callflow.Stage{Targets: sipTargets(st.Targets, doc.Account.Domain), For: time.Duration(st.For)})
+		}
+		s.plans[f.Button] = plan
+	}
+	s.guest = callPlan(doc, nil, all)
+	s.line = newLineRule(doc)
+	s.media = newMediaRule(doc)
+	s.video = drivers.VideoFormat{Width: doc.Video.Width, Height: doc.Video.Height, FPS: doc.Video.FPS, Bitrate: 1000 * doc.Video.Kbps}
+	var err error
+	s.pad, err = padRules(doc, key)
+	return s, err
+}
+
+func callPlan(doc *provisioning.Document, doors, all []string) callflow.Plan {
+	if len(doors) == 0 {
+		doors = all
+	}
+	c := doc.Call
+	return callflow.Plan{
+		RingFor:          time.Duration(c.RingFor),
+		TalkFor:          time.Duration(c.TalkFor),
+		WarnBefore:       time.Duration(c.WarnBefore),
+		EarlyAudio:       c.EarlyAudio == nil || *c.EarlyAudio,
+		SecondPressKeeps: c.SecondPress == "keep",
+		RefusalEnds:      c.Refusal == "stop",
+		HangUpAfterOpen:  time.Duration(c.HangUpAfterOpen),
+		Doors:            doors,
+	}
+}
+
+// sipTargets turns tel URIs into SIP URIs of our own domain (RFC 3261 section
+// 19.1.6) and leaves the others as they are.
+func sipTargets(targets []string, domain string) []string {
+	out := make([]string, len(targets))
+	for i, t := range targets {
+		if number, ok := strings.CutPrefix(t, "tel:"); ok {
+			t = "sip:" + strings.NewReplacer("-", "", ".", "", "(", "", ")", "").Replace(number) + "@" + domain + ";user=phone"
+		}
+		out[i] = t
+	}
+	return out
+}
+
+func newLineRule(doc *provisioning.Document) lineRule {
+	a := doc.Account
+	return lineRule{
+		account: sipua.Account{
+			User: a.User, AuthUser: a.AuthUser, Password: a.Password,
+			Domain: a.Domain, Registrar: a.Registrar, Proxy: a.Proxy, Transport: a.Transport,
+			Expires: time.Duration(a.Expires), DisplayName: doc.Panel.Name,
+		},
+		ca: a.CAFile, cert: a.CertFile, key: a.KeyFile,
+		address: doc.Network.Address, port: doc.Network.SIPPort,
+		allow: strings.Join(doc.Inbound.Allow, " "),
+		stun:  doc.STUN.Server, stunTime: time.Duration(doc.STUN.Keepalive),
+	}
+}
+
+func newMediaRule(doc *provisioning.Document) mediaRule {
+	m := mediaRule{
+		portMin: doc.Network.RTPMin, portMax: doc.Network.RTPMax,
+		video: doc.Video.Enabled == nil || *doc.Video.Enabled, kbps: doc.Video.Kbps,
+		noMediaFor: time.Duration(doc.Call.NoMediaFor),
+		stun:       doc.STUN.Server, keepalive: time.Duration(doc.STUN.Keepalive),
+	}
+	for _, name := range doc.Audio.Codecs {
+		switch name {
+		case "pcmu":
+			m.codecs = append(m.codecs, sdp.PCMU)
+		case "pcma":
+			m.codecs = append(m.codecs, sdp.PCMA)
+		}
+	}
+	return m
+}
+
+func padRules(doc *provisioning.Document, key []byte) (keypad.Rules, error) {
+	k := doc.Keypad
+	rules := keypad.Rules{
+		Key: key, Gap: time.Duration(k.Gap), Longest: k.LongestCode,
+		TriesPerCall: k.TriesPerCall, TriesPerHour: k.TriesPerHour,
+	}
+	if k.EndKey != "" {
+		rules.EndKey = k.EndKey[0]
+	}
+	for _, d := range doc.Doors {
+		for _, c := range d.Codes {
+			code := keypad.Code{Door: d.Name, Name: c.Name}
+			if n, err := hex.Decode(code.MAC[:], []byte(c.Sealed)); err != nil || n != len(code.MAC) {
+				return rules, fmt.Errorf("code %q of door %q is not sealed by this panel", c.Name, d.Name)
+			}
+			for _, w := range c.When {
+				window, err := keypad.ParseWindow(w.Days, w.From, w.To)
+				if err != nil {
+					return rules, fmt.Errorf("code %q of door %q: %w", c.Name, d.Name, err)
+				}
+				code.When = append(code.When, window)
+			}
+			rules.Codes = append(rules.Codes, code)
+		}
+	}
+	return rules, nil
+}
+
+// hostPort adds a default port to host or host:port.
+func hostPort(s string, port int) string {
+	if _, _, err := net.SplitHostPort(s); err == nil {
+		return s
+	}
+	return net.JoinHostPort(strings.Trim(s, "[]"), strconv.Itoa(port))
+}
+
+// localAddress is the panel's own address: the one written down, or the one
+// that the kernel would use towards peer (nothing is sent).
+func localAddress(written, peer string) (netip.Addr, error) {
+	if written != "" {
+		return netip.ParseAddr(written)
+	}
+	if peer == "" {
+		return netip.Addr{}, fmt.Errorf("network.address is empty and there is no registrar to find it by")
+	}
+	conn, err := net.Dial("udp", hostPort(peer, 5060))
+	if err != nil {
+		return netip.Addr{}, fmt.Errorf("no way to %s: %w", peer, err)
+	}
+	defer conn.Close()
+	return conn.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap(), nil
+}
+
+// resolve looks a host or host:port up.
+func resolve(s string, port int) (netip.AddrPort, error) {
+	addr, err := net.ResolveUDPAddr("udp", hostPort(s, port))
+	if err != nil {
+		return netip.AddrPort{}, err
+	}
+	ap := addr.AddrPort()
+	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port()), nil
+}

@@ -1,0 +1,196 @@
+// Package station is the wiring of the panel: it builds the parts, joins them
+// to the call, and keeps them running. It is the only package that knows
+// everybody.
+package station
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"doorstation/board"
+	"doorstation/callflow"
+	"doorstation/callflow/sipua"
+	"doorstation/callflow/timeline"
+	"doorstation/firmware/control"
+	"doorstation/firmware/history"
+	"doorstation/media/audio"
+	"doorstation/provisioning"
+)
+
+// Options are what a panel is built from.
+type Options struct {
+	Board   *board.Board
+	Run     string               // folder of the sockets
+	Data    string               // folder of what outlives a restart
+	File    string               // configuration file; or
+	Server  *provisioning.Source // configuration server
+	Group   int                  // its members may use the control socket; 0: none
+	Version string
+	Missing []string // what this build lacks, in words
+	Log     *slog.Logger
+}
+
+// A Station is one panel.
+type Station struct {
+	opt     Options
+	log     *slog.Logger
+	started time.Time
+	buttons []string
+
+	owner *owner
+	line  *line
+	doors *doors
+	video *videoHub
+	diary *diary
+	trial *trial
+	store *provisioning.Store
+	parts *supervisor
+	hw    *hardware
+	warn  warnings
+	watch watchers
+	seen  atomic.Pointer[view]
+}
+
+// New builds a panel. Nothing runs before Run, but the panel's data are read,
+// and a second daemon on the same data is refused with an *InUseError.
+func New(opt Options) (*Station, error) {
+	s := &Station{opt: opt, log: opt.Log, started: time.Now(), parts: &supervisor{log: opt.Log}}
+	s.seen.Store(&view{call: control.Call{State: control.CallIdle}})
+	if err := os.MkdirAll(opt.Data, 0o700); err != nil {
+		return nil, err
+	}
+	if err := lockData(opt.Data); err != nil {
+		return nil, err
+	}
+	key, err := codeKey(opt.Data)
+	if err != nil {
+		return nil, err
+	}
+	records, err := history.Open(filepath.Join(opt.Data, "records"), history.Options{})
+	if err != nil {
+		return nil, err
+	}
+	s.store, err = provisioning.OpenStore(filepath.Join(opt.Data, "config"), limits(opt.Board), sealer(key), opt.Log)
+	if err != nil {
+		return nil, err
+	}
+	s.hw = openHardware(opt)
+	s.buttons = buttons(opt.Board)
+	s.diary = newDiary(records, opt.Log)
+	s.line = newLine(opt.Version, opt.Log)
+	s.doors = newDoors(filepath.Join(opt.Run, "guard.sock"), opt.Log)
+	s.video = s.hw.video
+	s.owner = s.newOwner(openLockout(opt.Data, opt.Log))
+	s.trial = &trial{log: opt.Log, store: s.store, key: key, owner: s.owner}
+	s.join()
+	return s, nil
+}
+
+func (s *Station) newOwner(locked *lockout) *owner {
+	engine := audio.New()
+	return &owner{
+		log: s.log, box: newMailbox(), tell: s.publish,
+		line: s.line, doors: s.doors, video: s.video, engine: engine, diary: s.diary, locked: locked,
+		lamps: s.hw.lamps, lit: make(map[callflow.Indicator]bool),
+		legs: make(map[callflow.LegID]*leg), asked: make(map[string][]chan error),
+		sound: sounder{engine: engine},
+	}
+}
+
+// join lets the parts tell the owner what happens.
+func (s *Station) join() {
+	o := s.owner
+	s.line.on = func(ev sipua.Event) {
+		o.box.post(func() {
+			s.trial.event(ev)
+			o.sipEvent(ev)
+		})
+	}
+	s.doors.moved = func(door string, open bool, at time.Duration) {
+		o.box.post(func() { o.relayMoved(door, open, at) })
+	}
+	s.doors.lost = func(door string) {
+		o.box.post(func() {
+			o.diary.mark(monotonic(), timeline.DoorFailed, 0, "the guard went away while the door was open")
+			o.relayMoved(door, false, monotonic())
+		})
+	}
+}
+
+// Run runs the panel until ctx ends or a part that it cannot do without fails.
+func (s *Station) Run(ctx context.Context) error {
+	if err := s.load(); err != nil {
+		s.log.Error("configuration refused", "err", err)
+	}
+	parts := []part{
+		{name: "call", run: s.owner.run, need: true},
+		{name: "line", run: s.line.run},
+		{name: "guard", run: s.doors.run},
+		{name: "configuration", run: s.trial.run},
+		{name: "control", run: s.control},
+		{name: "records", run: s.diary.keep},
+		{name: "camera", run: s.video.run},
+		{name: "page", run: s.page},
+	}
+	parts = append(parts, s.hw.parts(s)...)
+	if s.opt.Server != nil {
+		fetcher, err := provisioning.NewFetcher(*s.opt.Server, s.store, s.log)
+		if err != nil {
+			return err
+		}
+		parts = append(parts, part{name: "fetch", run: fetcher.Run})
+	}
+	return s.parts.run(ctx, parts...)
+}
+
+// load offers the configuration file, if there is one.
+func (s *Station) load() error {
+	if s.opt.File == "" {
+		return nil
+	}
+	raw, err := os.ReadFile(s.opt.File)
+	if err != nil {
+		return err
+	}
+	_, err = s.store.Offer(raw, s.opt.File)
+	return err
+}
+
+func (s *Station) control(ctx context.Context) error {
+	srv := control.Server{Panel: s, Log: s.log, Group: s.opt.Group}
+	return srv.Serve(ctx, filepath.Join(s.opt.Run, control.SocketName))
+}
+
+// limits are what this board allows a configuration.
+func limits(b *board.Board) provisioning.Limits {
+	lim := provisioning.Limits{Board: b.Name, Relays: make(map[string]time.Duration), MaxWidth: 1920, MaxHeight: 1080, MaxFPS: 30}
+	lim.Buttons = buttons(b)
+	for _, r := range b.Relays {
+		lim.Relays[r.Name] = time.Duration(r.MaxPulse)
+	}
+	return lim
+}
+
+// buttons are the inputs that ring somebody: all but those that the board file
+// lets open a door by themselves.
+func buttons(b *board.Board) []string {
+	var names []string
+	for _, in := range b.Inputs {
+		if in.Opens == "" {
+			names = append(names, in.Name)
+		}
+	}
+	return names
+}
+
+// An InUseError says that another daemon runs this panel.
+type InUseError struct{ Path string }
+
+func (e *InUseError) Error() string {
+	return fmt.Sprintf("another doorstationd runs this panel (it holds %s); this one stops", e.Path)
+}

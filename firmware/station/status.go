@@ -1,0 +1,186 @@
+package station
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"doorstation/callflow"
+	"doorstation/callflow/timeline"
+	"doorstation/firmware/control"
+)
+
+// A view is what the owner lets others see of the call. It never changes.
+type view struct {
+	call  control.Call
+	setup *setup
+}
+
+// publish renews the view and wakes the watchers. It runs on the owner's
+// goroutine.
+func (s *Station) publish() {
+	o := s.owner
+	next := view{setup: o.setup, call: control.Call{State: control.CallIdle, Shows: string(o.sound.shown)}}
+	if st := o.machine.State(); st != callflow.Idle {
+		next.call.State = control.CallRinging
+		if st == callflow.Talking {
+			next.call.State = control.CallTalking
+		}
+		next.call.Since, next.call.Button = o.since, o.button
+		next.call.Flat = o.plan().Flat
+	}
+	if rec := o.diary.current(); rec != nil {
+		next.call.ID = rec.Record().ID
+	}
+	s.seen.Store(&next)
+	s.watch.wake()
+}
+
+// Status gives the state of the panel.
+func (s *Station) Status() control.Status {
+	v := s.seen.Load()
+	st := control.Status{
+		Name: s.opt.Board.Model, Version: s.opt.Version,
+		Started: s.started, Uptime: time.Since(s.started),
+		Registration: s.line.registration(),
+		Config:       s.configStatus(),
+		Call:         v.call,
+		Guard:        s.doors.guard(),
+		Parts:        s.parts.parts(),
+		Missing:      s.opt.Missing,
+	}
+	for _, name := range s.buttons {
+		b := control.Button{Name: name}
+		if v.setup != nil {
+			b.Flat = v.setup.plans[name].Flat
+		}
+		st.Buttons = append(st.Buttons, b)
+	}
+	if v.setup != nil {
+		st.Name = v.setup.name
+		for _, d := range v.setup.doc.Doors {
+			st.Doors = append(st.Doors, control.Door{Name: d.Name, Open: s.doors.isOpen(d.Relay)})
+		}
+	}
+	return st
+}
+
+func (s *Station) configStatus() control.Config {
+	st := s.store.State()
+	c := control.Config{
+		Revision: st.Revision, From: st.From, Since: st.At, Trial: st.Trial,
+		Error: st.LastError, Warnings: append(slices.Clone(st.Warnings), s.warn.list()...),
+	}
+	if c.Error == "" && st.RefusedRevision != "" {
+		c.Error = "revision " + st.RefusedRevision + " was rolled back"
+	}
+	return c
+}
+
+// Calls gives the records, newest first.
+func (s *Station) Calls() []timeline.Record { return s.diary.records() }
+
+// Press does what pressing the button would do.
+func (s *Station) Press(button string) error {
+	if !slices.Contains(s.buttons, button) {
+		return control.Refuse(control.NotFound, "this board has no button %q; it has %v", button, s.buttons)
+	}
+	at := monotonic()
+	s.owner.box.post(func() { s.owner.pressed(button, at) })
+	return nil
+}
+
+// Open asks for a door and waits for the guard's word.
+func (s *Station) Open(door, who string) error {
+	v := s.seen.Load()
+	if v.setup == nil {
+		return control.Refuse(control.Unavailable, "the panel has no configuration, and so no doors")
+	}
+	if _, ok := v.setup.doors[door]; !ok {
+		return control.Refuse(control.NotFound, "there is no door %q in revision %s", door, v.setup.doc.Revision)
+	}
+	reply := make(chan error, 1)
+	s.owner.box.post(func() { s.owner.localOpen(door, who, reply) })
+	select {
+	case err := <-reply:
+		if err != nil {
+			return control.Refuse(control.Unavailable, "door %q was not opened: %v", door, err)
+		}
+		return nil
+	case <-time.After(openWait):
+		return control.Refuse(control.Failed, "door %q: no word from the guard within %v", door, openWait)
+	}
+}
+
+// openWait bounds a local command.
+const openWait = 3 * time.Second
+
+// Watch gives a channel that has a value after each change of the status.
+func (s *Station) Watch(ctx context.Context) <-chan struct{} { return s.watch.add(ctx) }
+
+// watchers are those who want to know of changes.
+type watchers struct {
+	mu  sync.Mutex
+	all map[chan struct{}]bool
+}
+
+func (w *watchers) add(ctx context.Context) <-chan struct{} {
+	ch := make(chan struct{}, 1)
+	w.mu.Lock()
+	if w.all == nil {
+		w.all = make(map[chan struct{}]bool)
+	}
+	w.all[ch] = true
+	w.mu.Unlock()
+	context.AfterFunc(ctx, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		delete(w.all, ch)
+		close(ch)
+	})
+	return ch
+}
+
+func (w *watchers) wake() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for ch := range w.all {
+		select {
+		case ch <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// warnings are what an installer should know, by subject.
+type warnings struct {
+	mu  sync.Mutex
+	all map[string]string
+}
+
+// set gives a subject its warning; an empty one takes it away.
+func (w *warnings) set(subject, text string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.all == nil {
+		w.all = make(map[string]string)
+	}
+	if text == "" {
+		delete(w.all, subject)
+		return
+	}
+	w.all[subject] = text
+}
+
+func (w *warnings) list() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	list := make([]string, 0, len(w.all))
+	for subject, text := range w.all {
+		list = append(list, fmt.Sprintf("%s: %s", subject, text))
+	}
+	slices.Sort(list)
+	return list
+}
