@@ -62,7 +62,8 @@ func Decode(raw []byte, name string, lim Limits, seal Seal) (*Document, error) {
 // panel's own sealed copy from an operator's document.
 func decodeNode(root *yaml.Node, f *faults, lim Limits, kept bool) *Document {
 	doc := new(Document)
-	(&walker{faults: f, left: expansionLimit}).document(root, doc)
+	(&walker{faults: f, left: expansionLimit, kept: kept}).document(root, doc)
+	doc.fit(f.lines, lim)
 	doc.complete()
 	(&validator{faults: f, doc: doc, lim: lim, kept: kept}).all()
 	return doc
@@ -88,7 +89,11 @@ func parse(raw []byte, f *faults) *yaml.Node {
 			syntax(err, f)
 			return nil
 		}
-		f.addAt(second.Line, "", "", "a second document begins here; a panel has exactly one")
+		line := second.Line
+		if len(second.Content) > 0 {
+			line = second.Content[0].Line
+		}
+		f.addAt(line, "", "", "a second document begins here; a panel has exactly one")
 		return nil
 	}
 	if doc.Kind != yaml.DocumentNode || len(doc.Content) != 1 {

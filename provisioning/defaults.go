@@ -1,6 +1,7 @@
 package provisioning
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"time"
@@ -57,6 +58,34 @@ func (v *Video) defaults() {
 }
 
 func (s *STUN) defaults() { *s = STUN{Keepalive: Duration(15 * time.Second)} }
+
+// fit makes the defaults that the document does not overrule fit the board and
+// the document's other settings. lines tells what was written.
+func (d *Document) fit(lines map[string]int, lim Limits) {
+	written := func(path string) bool { return lines[path] != 0 }
+	reduce := func(path string, n *int, most int) {
+		if most > 0 && !written(path) {
+			*n = min(*n, most&^1)
+		}
+	}
+	reduce("video.width", &d.Video.Width, lim.MaxWidth)
+	reduce("video.height", &d.Video.Height, lim.MaxHeight)
+	if lim.MaxFPS > 0 && !written("video.fps") {
+		d.Video.FPS = min(d.Video.FPS, lim.MaxFPS)
+	}
+	for i := range d.Doors {
+		door := &d.Doors[i]
+		if most, known := lim.Relays[door.Relay]; known && !written(fmt.Sprintf("doors[%d].pulse", i)) {
+			door.Pulse = min(door.Pulse, Duration(most))
+		}
+	}
+	if half := d.Call.TalkFor / 2; !written("call.warn_before") && half < d.Call.WarnBefore {
+		d.Call.WarnBefore = half
+		if half < Duration(time.Second) {
+			d.Call.WarnBefore = 0
+		}
+	}
+}
 
 // complete fills in the defaults that follow from other settings.
 func (d *Document) complete() {

@@ -7,8 +7,10 @@ type Duration time.Duration
 
 // A Document is everything an operator provisions on one panel. Decode fills
 // in the defaults, so that its users never see a zero that means "default".
+//
+// The comments behind the fields are the descriptions of the JSON Schema.
 type Document struct {
-	Revision string  `yaml:"revision"` // the operator's own name for this version
+	Revision string  `yaml:"revision"` // the operator's own name for this version; default: the first 8 hex digits of the document's SHA-256
 	Panel    Panel   `yaml:"panel"`
 	Network  Network `yaml:"network"`
 	Account  Account `yaml:"account"`
@@ -30,85 +32,85 @@ type Panel struct {
 
 // Network says where the panel listens and sends.
 type Network struct {
-	Address string `yaml:"address"`  // own IP address; empty: the one that routes to the registrar
-	SIPPort int    `yaml:"sip_port"` // 0 to 65535, default 5060; 0 takes a free one
-	RTPMin  int    `yaml:"rtp_min"`  // default 40000, even
-	RTPMax  int    `yaml:"rtp_max"`  // default 40199
+	Address string `yaml:"address"`  // own IP address; default: the one that routes to the registrar
+	SIPPort int    `yaml:"sip_port"` // default 5060; 0 takes a free one
+	RTPMin  int    `yaml:"rtp_min"`  // first port for media, even; default 40000
+	RTPMax  int    `yaml:"rtp_max"`  // last port for media, at least 3 above rtp_min; default 40199
 }
 
 // Account is the panel's one SIP line.
 type Account struct {
-	User      string   `yaml:"user"`
-	AuthUser  string   `yaml:"auth_user"` // default: user
-	Password  string   `yaml:"password"`
-	Domain    string   `yaml:"domain"`
+	User      string   `yaml:"user"`      // the part before the @
+	AuthUser  string   `yaml:"auth_user"` // name for digest authentication; default: user
+	Password  string   `yaml:"password"`  // for digest authentication; empty: none is offered
+	Domain    string   `yaml:"domain"`    // the part behind the @
 	Registrar string   `yaml:"registrar"` // host or host:port; default: domain
 	Proxy     string   `yaml:"proxy"`     // outbound proxy, host or host:port; default: none
-	Transport string   `yaml:"transport"` // udp (default), tcp or tls
-	Expires   Duration `yaml:"expires"`   // default 5m, 60s to 24h
-	CAFile    string   `yaml:"ca_file"`   // for tls: PEM bundle; default: the system's
-	CertFile  string   `yaml:"cert_file"` // for tls: client certificate
-	KeyFile   string   `yaml:"key_file"`
+	Transport string   `yaml:"transport"` // default udp
+	Expires   Duration `yaml:"expires"`   // how long a registration is asked to last; 60s to 24h, default 5m
+	CAFile    string   `yaml:"ca_file"`   // for tls: PEM bundle on the panel; default: the system's
+	CertFile  string   `yaml:"cert_file"` // for tls: client certificate, PEM, on the panel
+	KeyFile   string   `yaml:"key_file"`  // for tls: key of the client certificate, PEM, on the panel
 }
 
 // Flat is one button and the phones that it rings.
 type Flat struct {
-	Name   string   `yaml:"name"`
-	Button string   `yaml:"button"` // the board's name of the input
-	Stages []Stage  `yaml:"stages"`
-	Doors  []string `yaml:"doors"` // the doors its residents may open; default: all
+	Name   string   `yaml:"name"`   // for people, each another
+	Button string   `yaml:"button"` // the board's name of the input, each another
+	Stages []Stage  `yaml:"stages"` // rung one after the other until somebody answers
+	Doors  []string `yaml:"doors"`  // names of the doors its residents may open; default: all
 }
 
 // Stage is a set of phones that ring together.
 type Stage struct {
 	Targets []string `yaml:"targets"` // sip:, sips: or tel: URIs
-	For     Duration `yaml:"for"`     // then the next stage
+	For     Duration `yaml:"for"`     // then the next stage; 1s to 10m; default in the last stage: call.ring_for
 }
 
 // Door is one relay with the codes that open it.
 type Door struct {
-	Name  string   `yaml:"name"`
-	Relay string   `yaml:"relay"` // the board's name of the relay
-	Pulse Duration `yaml:"pulse"` // default 3s; no longer than the board allows
-	Codes []Code   `yaml:"codes"`
+	Name  string   `yaml:"name"`  // for people, each another
+	Relay string   `yaml:"relay"` // the board's name of the relay, each another
+	Pulse Duration `yaml:"pulse"` // how long the door stays open; 50ms to 1m and no longer than the board allows; default 3s, or less if the board allows less
+	Codes []Code   `yaml:"codes"` // what opens it on the phone's keypad
 }
 
 // Code opens its door when typed on the phone that the panel talks to. Exactly
 // one of Digits and Sealed is set: the operator writes digits, the panel keeps
 // only what they are sealed to.
 type Code struct {
-	Name   string   `yaml:"name"`
-	Digits string   `yaml:"digits,omitempty"` // 1 to 16 of 0-9 and *
-	Sealed string   `yaml:"sealed,omitempty"` // hex of the HMAC-SHA-256 under the panel's own key
-	When   []Window `yaml:"when,omitempty"`   // default: always
+	Name   string   `yaml:"name"`             // for the record of who opened, each another in its door
+	Digits string   `yaml:"digits,omitempty"` // 1 to 16 of 0-9 and *, in quotes; none may begin another of the same door unless keypad.end_key is set
+	Sealed string   `yaml:"sealed,omitempty"` // hex of the HMAC-SHA-256 under the panel's own key; written by the panel alone
+	When   []Window `yaml:"when,omitempty"`   // when the code counts; default: always
 }
 
 // Window is a part of the week, in the panel's local time.
 type Window struct {
-	Days []string `yaml:"days"` // mon to sun; default: all
-	From string   `yaml:"from"` // "07:30"
-	To   string   `yaml:"to"`   // "18:00", after From; "24:00" is the day's end
+	Days []string `yaml:"days"` // default: all
+	From string   `yaml:"from"` // time of day such as "07:30"; default "00:00"
+	To   string   `yaml:"to"`   // time of day such as "18:00", after from; default "24:00", the day's end
 }
 
 // Keypad says how digits become codes.
 type Keypad struct {
-	EndKey       string   `yaml:"end_key"`                // "#", "*" or "" (default: none)
-	Gap          Duration `yaml:"gap"`                    // longest pause inside a code, default 4s
-	TriesPerCall int      `yaml:"tries_per_call"`         // default 3
-	TriesPerHour int      `yaml:"tries_per_hour"`         // per callee, default 10
-	LongestCode  int      `yaml:"longest_code,omitempty"` // kept with sealed codes; filled in by Decode
+	EndKey       string   `yaml:"end_key"`                // ends a code; default: none, and a code counts with its last digit
+	Gap          Duration `yaml:"gap"`                    // longest pause inside a code; 500ms to 30s, default 4s
+	TriesPerCall int      `yaml:"tries_per_call"`         // wrong codes that end a call; default 3
+	TriesPerHour int      `yaml:"tries_per_hour"`         // wrong codes of one callee in an hour before it is blocked for a while; default 10
+	LongestCode  int      `yaml:"longest_code,omitempty"` // digits of the longest code, filled in by Decode and kept with sealed codes
 }
 
 // Call holds the limits and rules of a call.
 type Call struct {
-	RingFor         Duration `yaml:"ring_for"`           // default 60s
-	TalkFor         Duration `yaml:"talk_for"`           // default 3m
-	WarnBefore      Duration `yaml:"warn_before"`        // default 10s
-	SecondPress     string   `yaml:"second_press"`       // cancel (default) or keep
-	Refusal         string   `yaml:"refusal"`            // next (default): the others ring on; stop: ends all
-	EarlyAudio      *bool    `yaml:"early_audio"`        // play the phone's early audio; default true
-	HangUpAfterOpen Duration `yaml:"hang_up_after_open"` // default 0: never
-	NoMediaFor      Duration `yaml:"no_media_for"`       // ends the call; default 30s, 0 never
+	RingFor         Duration `yaml:"ring_for"`           // longest ringing over all stages; 1s to 10m, default 1m
+	TalkFor         Duration `yaml:"talk_for"`           // longest conversation; 1s to 1h, default 3m
+	WarnBefore      Duration `yaml:"warn_before"`        // a tone warns so long before the end of talk_for; 1s to 1m or 0 for never; default 10s, or half of talk_for if that is shorter
+	SecondPress     string   `yaml:"second_press"`       // the same button again while it rings: cancel (default) ends the call, keep changes nothing
+	Refusal         string   `yaml:"refusal"`            // one phone refuses: next (default) lets the others ring on, stop ends all
+	EarlyAudio      *bool    `yaml:"early_audio"`        // play what a phone sends before it answers; default true
+	HangUpAfterOpen Duration `yaml:"hang_up_after_open"` // 1s to 1m; default 0: never
+	NoMediaFor      Duration `yaml:"no_media_for"`       // nothing received for so long ends the call; 1s to 10m or 0 for never; default 30s
 }
 
 // Inbound says who may call the panel.
@@ -118,27 +120,27 @@ type Inbound struct {
 
 // Audio says which codecs are offered, in order.
 type Audio struct {
-	Codecs []string `yaml:"codecs"` // pcmu, pcma; default both
+	Codecs []string `yaml:"codecs"` // default pcmu, pcma
 }
 
 // Video says what picture the phones get.
 type Video struct {
 	Enabled *bool `yaml:"enabled"` // default true
-	Width   int   `yaml:"width"`   // pixels, default 640
-	Height  int   `yaml:"height"`  // default 480
-	FPS     int   `yaml:"fps"`     // default 15
-	Kbps    int   `yaml:"kbps"`    // default 512
+	Width   int   `yaml:"width"`   // pixels, even; default 640, or less if the board has less
+	Height  int   `yaml:"height"`  // pixels, even; default 480, or less if the board has less
+	FPS     int   `yaml:"fps"`     // frames a second; default 15, or less if the board has less
+	Kbps    int   `yaml:"kbps"`    // kbit/s to one phone; default 512
 }
 
 // STUN says where the panel learns its public address.
 type STUN struct {
-	Server    string   `yaml:"server"`    // host or host:port; empty: no STUN
-	Keepalive Duration `yaml:"keepalive"` // default 15s
+	Server    string   `yaml:"server"`    // host or host:port; default: no STUN
+	Keepalive Duration `yaml:"keepalive"` // 1s to 10m, default 15s
 }
 
 // Web is the panel's own page.
 type Web struct {
-	Listen   string `yaml:"listen"` // address:port; empty: off
-	User     string `yaml:"user"`
-	Password string `yaml:"password"`
+	Listen   string `yaml:"listen"`   // address:port, or :port for all addresses; default: off
+	User     string `yaml:"user"`     // required with listen
+	Password string `yaml:"password"` // at least 8 characters; required with listen
 }

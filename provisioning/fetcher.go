@@ -123,10 +123,15 @@ func (f *Fetcher) wait(failures int, err error) time.Duration {
 		wait = min(firstBackOff<<min(failures-1, 16), f.every)
 	}
 	var status *statusError
-	if errors.As(err, &status) {
-		wait = max(wait, status.retryAfter)
+	if errors.As(err, &status) && status.retryAfter > wait {
+		return spread(status.retryAfter, 0, 2*jitter) // never before the server said
 	}
-	return time.Duration(float64(wait) * (1 - jitter + 2*jitter*rand.Float64()))
+	return spread(wait, -jitter, jitter)
+}
+
+// spread is d lengthened by a random share between from and to.
+func spread(d time.Duration, from, to float64) time.Duration {
+	return time.Duration(float64(d) * (1 + from + (to-from)*rand.Float64()))
 }
 
 // tell logs an outcome when it differs from the last one, so that a server

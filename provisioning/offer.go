@@ -57,17 +57,20 @@ func (s *Store) Confirm() {
 		return
 	}
 	s.note("keep", s.promote())
-	s.good, s.trial = s.trial, nil
+	s.good, s.goodIn, s.trial = s.trial, currentFile, nil
 	s.forgive()
 	s.log.Info("configuration confirmed", "revision", s.good.Document.Revision, "hash", short(s.good.Hash))
 	s.inForce(s.good, s.good.From, false)
 }
 
 // promote moves the files up by one generation. A power cut between the two
-// renames leaves the previous one as last good, and the trial.
+// renames leaves the previous one as last good, and the trial. A current file
+// that could not be used is written over, and the previous one stays.
 func (s *Store) promote() error {
-	if err := s.disk.rename(currentFile, previousFile); err != nil {
-		return err
+	if s.goodIn == currentFile {
+		if err := s.disk.rename(currentFile, previousFile); err != nil {
+			return err
+		}
 	}
 	if err := s.disk.rename(trialFile, currentFile); err != nil {
 		return err

@@ -36,6 +36,7 @@ type Store struct {
 
 	mu      sync.Mutex // guards what follows, and the disk
 	good    *kept      // last good; nil when there is none
+	goodIn  string     // the file that holds it
 	trial   *kept      // nil when none is on trial
 	refused refused
 	changed chan struct{}
@@ -70,10 +71,14 @@ func (s *Store) open() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.refused = s.loadRefused()
-	s.good = s.loadFirst(currentFile, previousFile)
-	s.trial = s.loadFirst(trialFile)
+	s.good, s.goodIn = s.loadFirst(currentFile, previousFile)
+	s.trial, _ = s.loadFirst(trialFile)
 	if s.trial == nil {
 		s.inForce(s.good, "last good", false)
+		return
+	}
+	if s.trial.Hash == s.refused.Hash && s.good != nil { // the power went while it was rolled back
+		s.endTrial()
 		return
 	}
 	s.trial.Restarts++
@@ -85,8 +90,8 @@ func (s *Store) open() {
 	s.inForce(s.trial, s.trial.From, true)
 }
 
-// loadFirst returns the first of the files that can be read.
-func (s *Store) loadFirst(names ...string) *kept {
+// loadFirst returns the first of the files that can be used, and its name.
+func (s *Store) loadFirst(names ...string) (*kept, string) {
 	for _, name := range names {
 		k, err := s.load(name)
 		if err != nil {
@@ -96,10 +101,10 @@ func (s *Store) loadFirst(names ...string) *kept {
 		}
 		if k != nil {
 			s.checkKey(k)
-			return k
+			return k, name
 		}
 	}
-	return nil
+	return nil, ""
 }
 
 // checkKey forgets the hash of a document whose codes were sealed under

@@ -23,6 +23,7 @@ func (v *validator) doors() {
 		v.pulse(at+".pulse", door)
 		v.codes(at+".codes", door.Codes)
 	}
+	v.acrossDoors()
 }
 
 // named checks that all of a list have names, each another.
@@ -109,6 +110,40 @@ func (v *validator) apart(path string, codes []Code) {
 			}
 		}
 	}
+}
+
+// acrossDoors refuses a code that begins one of another door where there is no
+// end key and somebody may open both: the longer one could never be typed.
+func (v *validator) acrossDoors() {
+	if v.kept || v.doc.Keypad.EndKey != "" {
+		return
+	}
+	for i := range v.doc.Doors {
+		for k := range v.doc.Doors {
+			if i != k && v.sharedDoors(v.doc.Doors[i].Name, v.doc.Doors[k].Name) {
+				v.acrossTwo(i, k)
+			}
+		}
+	}
+}
+
+func (v *validator) acrossTwo(i, k int) {
+	for n, a := range v.doc.Doors[i].Codes {
+		for m, b := range v.doc.Doors[k].Codes {
+			if a.Digits != "" && a.Digits != b.Digits && strings.HasPrefix(b.Digits, a.Digits) {
+				v.add(fmt.Sprintf("doors[%d].codes[%d].digits", i, n), "", fmt.Sprintf(
+					"this code begins the code doors[%d].codes[%d] (%q of door %q), which a flat that may open both could never type; change one, or set keypad.end_key",
+					k, m, b.Name, v.doc.Doors[k].Name))
+			}
+		}
+	}
+}
+
+// sharedDoors says whether the residents of one flat may open both doors.
+func (v *validator) sharedDoors(a, b string) bool {
+	return slices.ContainsFunc(v.doc.Flats, func(f Flat) bool {
+		return slices.Contains(f.Doors, a) && slices.Contains(f.Doors, b)
+	})
 }
 
 func (v *validator) window(path string, w *Window) {

@@ -96,7 +96,7 @@ func (v *validator) host(path, s string, port bool) {
 	}
 	name, p, ok := cutPort(s)
 	switch {
-	case !ok || !validHost(name):
+	case !ok || !validHost(name) || !allOf(p, "0123456789"):
 		v.add(path, s, "must be a host name or an IP address (IPv6 in square brackets)"+map[bool]string{true: ", and may have :port", false: ""}[port])
 	case p != "" && !port:
 		v.add(path, s, "must be without a port")

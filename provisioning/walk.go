@@ -25,7 +25,8 @@ const (
 // written, so that 012 in a string field stays "012".
 type walker struct {
 	*faults
-	left int // of expansionLimit
+	left int  // of expansionLimit
+	kept bool // the panel's own copy: keys of a newer firmware are passed over
 }
 
 // document fills doc, with the defaults of every struct it meets.
@@ -103,6 +104,9 @@ func (w *walker) mapping(path string, n *yaml.Node, v reflect.Value) {
 		}
 		seen[key.Value] = key.Line
 		index, known := fields[key.Value]
+		if !known && w.kept {
+			continue
+		}
 		if !known {
 			w.addAt(key.Line, join(path, shorten(key.Value)), "", "unknown key; known here: "+strings.Join(keysOf(v.Type()), ", "))
 			continue
