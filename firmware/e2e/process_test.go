@@ -183,7 +183,7 @@ func awaitFor(t testing.TB, limit time.Duration, what string, ready func() error
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	tick := time.NewTicker(4 * time.Millisecond)
+	tick := time.NewTicker(8 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		err := ready()

@@ -1,0 +1,72 @@
+package e2e
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// A config is what a test wants of the panel's configuration; the rest is as
+// below.
+type config struct {
+	revision  string   // default "e2e"
+	targets   []string // phones of the first stage
+	then      []string // of the second, none by default
+	stageFor  string   // default 30s
+	call      string   // inside of call: {…}
+	password  string   // of the account, default the right one
+	registrar string   // default 10.0.0.5
+	transport string   // default udp
+	extra     []string // further lines
+}
+
+const (
+	panelPassword = "a-long-password"
+	rightCode     = "2580"
+	wrongCode     = "1111"
+	endKey        = "#"
+)
+
+func (c config) yaml(h *host) string {
+	registrar := cmp.Or(c.registrar, "10.0.0.5")
+	stageFor := cmp.Or(c.stageFor, "30s")
+	lines := []string{
+		"revision: " + cmp.Or(c.revision, "e2e"),
+		"panel: {name: Gate}",
+		fmt.Sprintf("network: {address: %s}", h.addr),
+		fmt.Sprintf("account: {user: panel, password: %s, domain: %s, transport: %s}",
+			cmp.Or(c.password, panelPassword), registrar, cmp.Or(c.transport, "udp")),
+		"flats:",
+		"  - name: First floor",
+		"    button: button1",
+		"    stages:",
+		stage(c.targets, stageFor),
+	}
+	if len(c.then) > 0 {
+		lines = append(lines, stage(c.then, stageFor))
+	}
+	lines = append(lines,
+		"doors:",
+		fmt.Sprintf("  - {name: front, relay: door1, pulse: 1s, codes: [{name: residents, digits: %q}]}", rightCode),
+		fmt.Sprintf("keypad: {end_key: %q}", endKey),
+		fmt.Sprintf("call: {%s}", c.call))
+	return strings.Join(append(lines, c.extra...), "\n")
+}
+
+func stage(targets []string, length string) string {
+	quoted := make([]string, len(targets))
+	for i, uri := range targets {
+		quoted[i] = fmt.Sprintf("%q", uri)
+	}
+	return fmt.Sprintf("      - {targets: [%s], for: %s}", strings.Join(quoted, ", "), length)
+}
+
+// site is a street with a registrar, which every panel needs, and a place for
+// the panel.
+func site(t *testing.T) (*street, *kamailio, *host) {
+	t.Helper()
+	s := newStreet(t)
+	k := startKamailio(s.host("proxy", 5), map[string]string{"panel": panelPassword, "anna": "a-word", "ben": "another"})
+	return s, k, s.host("panel", 10)
+}
