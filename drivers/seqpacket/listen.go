@@ -11,7 +11,7 @@ import (
 )
 
 // backlog is how many connections may wait for Accept.
-const backlog = 16
+const backlog = 64
 
 // socketMode keeps other users from connecting at all.
 const socketMode = 0o600
@@ -104,6 +104,8 @@ func removeStale(path string) error {
 	case err == nil:
 		_ = c.Close()
 		return ErrInUse
+	case errors.Is(err, ErrCrowded):
+		return ErrInUse
 	case errors.Is(err, ErrNobody):
 		return os.Remove(path)
 	default:
@@ -141,7 +143,7 @@ func (l *Listener) Close() error {
 }
 
 // Dial connects to the process that serves path. It never waits: if nobody
-// serves the path the error is ErrNobody.
+// serves the path the error is ErrNobody, if too many have come, ErrCrowded.
 func Dial(path string) (*Conn, error) {
 	if len(path) > MaxPath {
 		return nil, fmt.Errorf("seqpacket: dial %s: path has %d bytes, limit %d", path, len(path), MaxPath)
@@ -152,8 +154,11 @@ func Dial(path string) (*Conn, error) {
 	}
 	if err := unix.Connect(fd, &unix.SockaddrUnix{Name: path}); err != nil {
 		_ = unix.Close(fd)
-		if errors.Is(err, unix.ECONNREFUSED) || errors.Is(err, unix.ENOENT) {
+		switch {
+		case errors.Is(err, unix.ECONNREFUSED), errors.Is(err, unix.ENOENT):
 			err = fmt.Errorf("%w: %w", ErrNobody, err)
+		case errors.Is(err, unix.EAGAIN):
+			err = ErrCrowded
 		}
 		return nil, fmt.Errorf("seqpacket: dial %s: %w", path, err)
 	}

@@ -27,6 +27,8 @@ var (
 	ErrInUse = errors.New("socket already served by another process")
 	// ErrNobody means that no process serves this path.
 	ErrNobody = errors.New("nobody serves this socket")
+	// ErrCrowded means that too many connections wait for their Accept.
+	ErrCrowded = errors.New("too many connections wait to be accepted")
 	// ErrClosed means that this side has closed the connection or listener.
 	ErrClosed = errors.New("connection closed on this side")
 	// ErrFull means that the peer does not read fast enough: TrySend has

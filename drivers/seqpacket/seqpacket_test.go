@@ -240,6 +240,22 @@ func TestForeignFileIsLeftAlone(t *testing.T) {
 	}
 }
 
+func TestCrowd(t *testing.T) {
+	path := filepath.Join(short(t), "s")
+	listen(t, path)
+	for range 10 * backlog {
+		c, err := Dial(path)
+		if errors.Is(err, ErrCrowded) {
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+	}
+	t.Error("nobody was turned away")
+}
+
 func TestLongPath(t *testing.T) {
 	path := "/" + strings.Repeat("x", MaxPath)
 	if _, err := Listen(path); err == nil || !strings.Contains(err.Error(), "limit 107") {
