@@ -119,7 +119,7 @@ func (u *UA) resolve(h hop, port uint16, f func(hop, error)) {
 		return
 	}
 	go func() {
-		ctx, cancel := context.WithTimeout(context.Background(), locateWithin)
+		ctx, cancel := context.WithTimeout(u.life, locateWithin)
 		defer cancel()
 		found, err := u.cfg.Resolve(ctx, h.name)
 		u.box.post(func() {

@@ -28,6 +28,9 @@ type UA struct {
 	box   *mailbox
 	local netip.AddrPort // the bound address
 
+	life context.Context // ends with the UA
+	die  context.CancelFunc
+
 	gate    *gate
 	sources *sources
 	tpl     *sip.TransportLayer
@@ -68,6 +71,7 @@ func newUA(cfg Config, on func(Event)) (*UA, error) {
 		calls:   map[callKey]*call{},
 		creds:   newCredentials(cfg.Account),
 	}
+	u.life, u.die = context.WithCancel(context.Background())
 	u.gate = newGate(conn, u.sources, cfg.OnPacket, cfg.Log)
 	u.tpl = newTransports(u.intake)
 	u.reg = newRegistration(cfg.Account.Expires)
@@ -88,19 +92,24 @@ func (u *UA) run(ctx context.Context) error {
 		}
 	}
 	u.guard(u.wind)
+	u.settle()
+	err := u.close()
+	readers.Wait()
+	return err
+}
+
+// settle waits for the answers to the last requests, for a while.
+func (u *UA) settle() {
 	limit := time.NewTimer(stopWithin)
 	defer limit.Stop()
 	for u.unanswered() {
 		select {
 		case <-limit.C:
-			u.clients = map[string]*clientTx{}
+			return
 		case <-u.box.ready:
 			u.work()
 		}
 	}
-	err := u.close()
-	readers.Wait()
-	return err
 }
 
 // work does what waits in the box, and survives any of it.
@@ -150,6 +159,13 @@ func (u *UA) unanswered() bool {
 }
 
 func (u *UA) close() error {
+	u.die()
+	for _, t := range u.clients {
+		t.giveUp()
+	}
+	for _, t := range u.servers {
+		t.fsm.Terminate()
+	}
 	for _, s := range u.streams {
 		s.close()
 	}

@@ -52,19 +52,20 @@ func (u *UA) overStream(h hop, f func(error)) {
 }
 
 func (u *UA) dial(s *stream) {
-	ctx, cancel := context.WithTimeout(context.Background(), dialWithin)
+	ctx, cancel := context.WithTimeout(u.life, dialWithin)
 	defer cancel()
 	conn, err := u.connect(ctx, s.hop)
 	if err != nil {
-		u.box.post(func() { u.streamEnded(s, fmt.Errorf("sip: %v over %s is not reached: %w", s.hop.addr, s.hop.network, err)) })
+		u.box.post(func() {
+			u.streamEnded(s, fmt.Errorf("sip: %v over %s is not reached: %w", s.hop.addr, s.hop.network, err))
+		})
 		return
 	}
 	w := &watchedConn{
 		Conn:  conn,
-		began: func() { u.box.post(func() { u.streamReady(s) }) },
 		ended: func(err error) { u.box.post(func() { u.streamEnded(s, err) }) },
 	}
-	s.conn, s.local = w, addrPortOf(conn.LocalAddr())
+	w.began = func() { u.box.post(func() { u.streamReady(s, w) }) }
 	l := &oneListener{conn: w}
 	if s.hop.network == "tls" {
 		_ = u.tpl.ServeTLS(l)
@@ -94,12 +95,8 @@ func (u *UA) connect(ctx context.Context, h hop) (net.Conn, error) {
 	return secured, nil
 }
 
-func (u *UA) streamReady(s *stream) {
-	if u.stop && u.streams[s.hop.flow()] != s {
-		s.close()
-		return
-	}
-	s.ready = true
+func (u *UA) streamReady(s *stream, conn net.Conn) {
+	s.conn, s.local, s.ready = conn, addrPortOf(conn.LocalAddr()), true
 	wait := s.wait
 	s.wait = nil
 	for _, f := range wait {
