@@ -39,7 +39,7 @@ var placeholder = regexp.MustCompile(`\{[^{}]*\}`)
 func (src Source) target() (*url.URL, error) {
 	u, err := url.Parse(src.URL)
 	if err != nil {
-		return nil, errors.New("the URL cannot be read; write https://host/path")
+		return nil, errors.New("the URL cannot be read; write https://host/path, with {mac}, {serial} and {model} only in the path")
 	}
 	if err := src.checkURL(u); err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -95,7 +96,7 @@ func (s *Store) loadFirst(names ...string) (*kept, string) {
 	for _, name := range names {
 		k, err := s.load(name)
 		if err != nil {
-			s.lastErr = fmt.Sprintf("kept configuration: %v; using the one before it", err)
+			s.lastErr = strings.TrimPrefix(fmt.Sprintf("%s; kept configuration: %v; using the one before it", s.lastErr, err), "; ")
 			s.log.Error("kept configuration cannot be used, trying the one before it", "file", name, "err", err)
 			continue
 		}
