@@ -14,6 +14,7 @@ const never = time.Duration(math.MaxInt64)
 // keepHouse does what is due now and then: reports, keepalives, and the watch
 // over a far end that has gone silent. It ends with the leg.
 func (s *Session) keepHouse() {
+	w := s.watcher()
 	timer := time.NewTimer(never)
 	defer timer.Stop()
 	for {
@@ -24,13 +25,13 @@ func (s *Session) keepHouse() {
 		case <-timer.C:
 		}
 		now := s.now()
-		timer.Reset(s.chores(now) - now)
+		timer.Reset(s.chores(now, w) - now)
 	}
 }
 
 // chores does what is due at now, and tells when to look again.
-func (s *Session) chores(now time.Duration) time.Duration {
-	next := s.watch(now)
+func (s *Session) chores(now time.Duration, w *watcher) time.Duration {
+	next := w.look(now)
 	for _, st := range s.streams {
 		next = min(next, st.reportDue(now, s.params.CNAME), st.keepalive(now, s.params.Keepalive))
 	}
@@ -68,27 +69,36 @@ func (st *stream) lastSent() time.Duration {
 	return st.out.stampAt
 }
 
-// watch looks for a far end from which nothing comes. It begins with the
+// A watcher looks for a far end from which nothing comes. It begins with the
 // conversation, that is when the microphone first opens, since phones send
 // nothing while they ring; it rests while the far end is not to send. RTCP
 // counts as a sign of life: a phone may suppress silence.
-func (s *Session) watch(now time.Duration) time.Duration {
-	limit := s.params.NoMediaFor
-	p := s.audio.peer.Load()
-	if limit <= 0 || s.lost || !s.talked.Load() || !p.receives() {
-		s.watched = 0
+type watcher struct {
+	s       *Session
+	watched time.Duration // since when media is expected; 0: it is not
+	lost    bool          // and was said to be lost
+}
+
+func (s *Session) watcher() *watcher { return &watcher{s: s} }
+
+// look tells of a loss, once, and when to look again.
+func (w *watcher) look(now time.Duration) time.Duration {
+	limit := w.s.params.NoMediaFor
+	p := w.s.audio.peer.Load()
+	if limit <= 0 || w.lost || !w.s.talked.Load() || !p.receives() {
+		w.watched = 0
 		return never
 	}
-	if s.watched == 0 {
-		s.watched = now
+	if w.watched == 0 {
+		w.watched = now
 	}
-	since := max(s.watched, time.Duration(s.audio.heard.Load()))
+	since := max(w.watched, time.Duration(w.s.audio.heard.Load()))
 	if now-since < limit {
 		return since + limit
 	}
-	s.lost = true
+	w.lost = true
 	reason := fmt.Sprintf("nothing has come from %v for %v, and the limit is %v",
 		p.rtp, (now - since).Round(time.Second/10), limit)
-	s.params.Notify(Lost{Reason: reason, At: s.epoch.Add(now)})
+	w.s.params.Notify(Lost{Reason: reason, At: w.s.epoch.Add(now)})
 	return never
 }

@@ -42,7 +42,7 @@ func (p *peer) same(q *peer) bool {
 
 // moved reports whether media goes to or comes from another place.
 func (p *peer) moved(q *peer) bool {
-	return p == nil || q == nil || p.rtp != q.rtp
+	return p == nil || q == nil || p.rtp != q.rtp || p.rtcp != q.rtcp
 }
 
 // sends and receives tell the direction from here; a nil peer has none.

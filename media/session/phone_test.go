@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"doorstation/media/h264"
 	"doorstation/media/sdp"
 
 	"github.com/pion/rtcp"
@@ -90,6 +91,7 @@ type phone struct {
 	audio, video *socket
 	local        sdp.Local
 	leg          sdp.Remote // as the leg described itself
+	units        h264.Depacketizer
 	seq          uint16
 	ts           uint32
 	ssrc         uint32

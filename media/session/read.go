@@ -58,10 +58,9 @@ const (
 // take takes one datagram of RTP or RTCP that came at now.
 func (s *stream) take(now time.Duration, pkt []byte, from netip.AddrPort) {
 	isRTCP := pkt[1] >= rtcpLow && pkt[1] <= rtcpHigh
-	p := s.peer.Load()
 	s.in.mu.Lock()
-	known := p != nil && s.admit(p, from, isRTCP)
-	if !known {
+	p := s.peer.Load()
+	if p == nil || !s.in.admit(p, from, isRTCP) {
 		s.in.mu.Unlock()
 		s.in.strangers.Add(1)
 		return
@@ -89,21 +88,8 @@ func (s *stream) take(now time.Duration, pkt []byte, from netip.AddrPort) {
 	}
 }
 
-// admit checks the source, by the gates of the far end as it is described now.
-func (s *stream) admit(p *peer, from netip.AddrPort, isRTCP bool) bool {
-	in := &s.in
-	if in.current != p {
-		if in.current.moved(p) {
-			in.rtpFrom = sourceGate{described: p.rtp, former: in.rtpFrom.described}
-			in.media, in.events = newSSRCGate(ssrcProof), newSSRCGate(1)
-			in.reception = reception{clock: s.clock}
-			in.ended = false
-		}
-		if in.current == nil || in.current.rtcp != p.rtcp {
-			in.rtcpFrom = sourceGate{described: p.rtcp, former: in.rtcpFrom.described}
-		}
-		in.current = p
-	}
+// admit checks the source. The caller holds in.mu.
+func (in *inbound) admit(p *peer, from netip.AddrPort, isRTCP bool) bool {
 	if isRTCP && !p.muxed() {
 		return in.rtcpFrom.admit(from)
 	}

@@ -65,9 +65,6 @@ type Session struct {
 	ctx     context.Context // of the keepers
 	cancel  context.CancelFunc
 	running sync.WaitGroup
-
-	watched time.Duration // since when media is expected; the housekeeping's own
-	lost    bool          // and said to be lost
 }
 
 // Open binds the ports of a leg and listens; nothing is sent before Apply or

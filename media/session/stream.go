@@ -60,7 +60,6 @@ type outbound struct {
 // inbound is what was heard; the reading goroutines and RTCP share it.
 type inbound struct {
 	mu        sync.Mutex
-	current   *peer // whose packets the gates are set for
 	rtpFrom   sourceGate
 	rtcpFrom  sourceGate
 	media     ssrcGate
@@ -82,14 +81,33 @@ func (o *outbound) begin() {
 	o.ssrc, o.seq, o.stamp = rand.Uint32(), uint16(rand.Uint32()), rand.Uint32()
 }
 
-// set gives the stream its far end; nil when the stream was refused.
+// set gives the stream its far end; nil when the stream was refused. moved
+// reports another place.
 func (s *stream) set(p *peer) (changed, moved bool) {
+	s.in.mu.Lock()
+	defer s.in.mu.Unlock()
 	old := s.peer.Load()
 	if old.same(p) {
 		return false, false
 	}
 	s.peer.Store(p)
-	return true, old.moved(p)
+	moved = old.moved(p)
+	if moved {
+		s.in.expect(p)
+	}
+	return true, moved
+}
+
+// expect sets the gates for a far end at another place.
+func (in *inbound) expect(p *peer) {
+	in.rtpFrom = sourceGate{former: in.rtpFrom.described}
+	in.rtcpFrom = sourceGate{former: in.rtcpFrom.described}
+	if p != nil {
+		in.rtpFrom.described, in.rtcpFrom.described = p.rtp, p.rtcp
+	}
+	in.media, in.events = newSSRCGate(ssrcProof), newSSRCGate(1)
+	in.reception = reception{clock: in.reception.clock}
+	in.ended = false
 }
 
 // now is the time since the leg was opened.
