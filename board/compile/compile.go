@@ -85,16 +85,15 @@ func document(file string, raw []byte) (*yaml.Node, error) {
 func (w *walker) locate(err error) error {
 	var faults []error
 	for _, e := range flatten(err) {
-		line, path := 0, e.Path
-		for line == 0 && path != "" {
-			line = w.lines[path]
+		path := e.Path
+		for w.lines[path] == 0 && path != "" {
 			path = parent(path)
 		}
 		fault := e.Value + ", want " + e.Want
 		if e.Value == "" {
 			fault = "missing, want " + e.Want
 		}
-		faults = append(faults, &Error{File: w.file, Line: max(line, 1), Field: e.Path, Fault: fault})
+		faults = append(faults, &Error{File: w.file, Line: w.lines[path], Field: e.Path, Fault: fault})
 	}
 	if faults == nil {
 		return &Error{File: w.file, Fault: err.Error()}

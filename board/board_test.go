@@ -1,0 +1,150 @@
+package board_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"doorstation/board"
+)
+
+// good is a board in JSON that the tests change in one place.
+const good = `{
+  "name": "test", "model": "t1",
+  "identity": {"serial": "T-1", "mac": "02:00:00:00:00:01"},
+  "inputs": [
+    {"name": "button1", "driver": "gpio", "line": "B1", "active": "low", "debounce": "20ms"},
+    {"name": "exit", "driver": "gpio", "line": "EXIT", "active": "low", "opens": "door1", "opens_for": "3s"}
+  ],
+  "relays": [
+    {"name": "door1", "driver": "gpio", "line": "R1", "active": "high", "max_pulse": "10s"},
+    {"name": "door2", "driver": "gpio", "line": "R2", "active": "low", "max_pulse": "1s"}
+  ],
+  "lamps": [{"name": "calling", "driver": "gpio", "line": "L1", "active": "high"}],
+  "sound": {"driver": "alsa", "device": "hw:0"}, "camera": {"driver": "v4l2", "device": "/dev/video0"}
+}`
+
+func TestParse(t *testing.T) {
+	b, err := board.Parse([]byte(good))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.Inputs[1].Opens != "door1" || b.Inputs[1].OpensFor.Time().Seconds() != 3 || b.Relays[1].Active != board.Low {
+		t.Errorf("parsed %+v", b)
+	}
+	if _, ok := b.Relay("door3"); ok {
+		t.Error("there is a relay door3")
+	}
+}
+
+func TestParseRefuses(t *testing.T) {
+	for _, c := range []struct {
+		old, new string
+		path     string // of the fault, if the fault is a value
+		says     string
+	}{
+		{`"model": "t1",`, ``, "model", "missing"},
+		{`"name": "test"`, `"name": "Test"`, "name", "a-z"},
+		{`"name": "test"`, `"nam": "test"`, "", `unknown field "nam"`},
+		{`"model": "t1"`, `"model": 5`, "", "model"},
+		{`"20ms"`, `"2s"`, "inputs[0].debounce", "0s to 1s"},
+		{`"20ms"`, `20`, "", "debounce"},
+		{`"20ms"`, `"quick"`, "", "no duration"},
+		{`"max_pulse": "10s"`, `"max_pulse": "61s"`, "relays[0].max_pulse", "1m1s, want 100ms to 1m0s"},
+		{`"max_pulse": "1s"`, `"max_pulse": "99ms"`, "relays[1].max_pulse", "100ms to 1m0s"},
+		{`"max_pulse": "1s"`, `"max_pulse": "-1s"`, "relays[1].max_pulse", "100ms to 1m0s"},
+		{`, "max_pulse": "1s"`, ``, "relays[1].max_pulse", "0s, want"},
+		{`"active": "high", "max_pulse"`, `"active": "up", "max_pulse"`, "relays[0].active", `"up", want high or low`},
+		{`"opens": "door1"`, `"opens": "door9"`, "inputs[1].opens", "relay of this board"},
+		{`"opens_for": "3s"`, `"opens_for": "11s"`, "inputs[1].opens_for", "100ms to 10s"},
+		{`"opens": "door1", `, ``, "inputs[1].opens_for", "nothing without opens"},
+		{`"name": "exit"`, `"name": "button1"`, "inputs[1].name", "inputs[0].name has it already"},
+		{`"name": "exit"`, `"name": "door1"`, "relays[0].name", "inputs[1].name has it already"},
+		{`"line": "EXIT"`, `"line": "R2"`, "relays[1].line", "inputs[1].line has it already"},
+		{`"line": "R1"`, `"line": ""`, "relays[0].line", "missing"},
+		{`"line": "R1"`, `"line": "R\n1"`, "relays[0].line", "printable"},
+		{`"name": "calling"`, `"name": "party"`, "lamps[0].name", "calling, talking, open"},
+		{`"driver": "alsa", `, ``, "sound.driver", "missing"},
+		{`"serial": "T-1"`, `"serial": "T-1", "serial_file": "/s"`, "identity.serial_file", "only one"},
+		{`"serial": "T-1", `, ``, "identity.serial", "missing"},
+		{`"serial": "T-1"`, `"serial_file": "serial"`, "identity.serial_file", "absolute"},
+		{`02:00:00:00:00:01`, `02:00:00:00:00`, "identity.mac", "six bytes"},
+		{`"camera": {`, `"camera": {"lens": 1, `, "", `unknown field "lens"`},
+		{`"device": "/dev/video0"}` + "\n}", `"device": "/dev/video0"}` + "\n}{}", "", "something follows"},
+	} {
+		raw := strings.Replace(good, c.old, c.new, 1)
+		if raw == good {
+			t.Fatalf("%q is not in the board", c.old)
+		}
+		_, err := board.Parse([]byte(raw))
+		if err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: error %v, want %q", c.new, err, c.says)
+			continue
+		}
+		var fault *board.FieldError
+		if errors.As(err, &fault); c.path != "" && (fault == nil || fault.Path != c.path) {
+			t.Errorf("%s: fault %v, want it at %s", c.new, err, c.path)
+		}
+	}
+}
+
+func TestParseReportsEveryFault(t *testing.T) {
+	raw := strings.NewReplacer(`"10s"`, `"70s"`, `"20ms"`, `"5s"`, `"calling"`, `"party"`).Replace(good)
+	_, err := board.Parse([]byte(raw))
+	for _, want := range []string{"inputs[0].debounce", "relays[0].max_pulse", "lamps[0].name"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s is missing in %v", want, err)
+		}
+	}
+}
+
+func TestTooLong(t *testing.T) {
+	if _, err := board.Parse([]byte(good + strings.Repeat(" ", 64<<10))); err == nil || !strings.Contains(err.Error(), "limit 65536") {
+		t.Error(err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(good))
+	f.Add([]byte(`{"name":"x","relays":[{"max_pulse":"1h"}]}`))
+	f.Add([]byte(`null`))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		b, err := board.Parse(raw)
+		if err != nil {
+			return
+		}
+		for _, r := range b.Relays {
+			if r.MaxPulse.Time() <= 0 || r.MaxPulse.Time() > board.MaxPulse {
+				t.Errorf("%s was taken with a longest pulse of %v", r.Name, r.MaxPulse)
+			}
+		}
+	})
+}
+
+func TestIdentity(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name, content string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	serial, mac, err := board.Identity{
+		SerialFile: file("serial", "0000abcd\x00"), MACFile: file("address", "02:00:00:AA:bb:01\n"),
+	}.Read()
+	if err != nil || serial != "0000abcd" || mac != "02:00:00:aa:bb:01" {
+		t.Errorf("read %q, %q, %v", serial, mac, err)
+	}
+	for _, id := range []board.Identity{
+		{SerialFile: file("empty", "\n"), MAC: "02:00:00:00:00:01"},
+		{SerialFile: dir + "/none", MAC: "02:00:00:00:00:01"},
+		{Serial: "1", MACFile: file("words", "no address here\n")},
+	} {
+		if _, _, err := id.Read(); err == nil {
+			t.Errorf("%+v was read", id)
+		}
+	}
+}

@@ -1,0 +1,94 @@
+package board_test
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"reflect"
+	"testing"
+
+	"doorstation/board"
+	"doorstation/board/compile"
+
+	"github.com/google/jsonschema-go/jsonschema"
+)
+
+const schemaFile = "board.schema.json"
+
+var update = flag.Bool("update", false, "write "+schemaFile+" anew from the Go types")
+
+// schema makes the schema from the Go types.
+func schema(t *testing.T) *jsonschema.Schema {
+	t.Helper()
+	s, err := jsonschema.For[board.Board](&jsonschema.ForOptions{TypeSchemas: map[reflect.Type]*jsonschema.Schema{
+		reflect.TypeFor[board.Duration](): {Type: "string", Pattern: `^([0-9]+(\.[0-9]+)?(ms|s|m))+$`},
+		reflect.TypeFor[board.Level]():    {Type: "string", Enum: []any{string(board.High), string(board.Low)}},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Schema = "https://json-schema.org/draft/2020-12/schema"
+	s.Title = "Board of a door station"
+	for _, list := range s.Properties {
+		if list.Items != nil {
+			most := board.MaxLines
+			list.Types, list.Type, list.MaxItems = nil, "array", &most
+		}
+	}
+	return s
+}
+
+// TestSchemaFile keeps the file true. "go test ./board -update" writes it.
+func TestSchemaFile(t *testing.T) {
+	want, err := json.MarshalIndent(schema(t), "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want = append(want, '\n')
+	if *update {
+		if err := os.WriteFile(schemaFile, want, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(schemaFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != string(want) {
+		t.Errorf("%s is not what the Go types say; write it anew with: go test ./board -update", schemaFile)
+	}
+}
+
+func TestBoardsObeyTheSchema(t *testing.T) {
+	resolved, err := schema(t).Resolve(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(raw []byte) error {
+		var value any
+		if err := json.Unmarshal(raw, &value); err != nil {
+			t.Fatal(err)
+		}
+		return resolved.Validate(value)
+	}
+	yaml, err := os.ReadFile("sim.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := compile.Compile("sim.yaml", yaml)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := check(raw); err != nil {
+		t.Error(err)
+	}
+	for _, bad := range []string{
+		`{}`, `{"name":"x","model":"y","identity":{},"horn":1}`,
+		`{"name":"x","model":"y","identity":{},"relays":[{"name":"a","driver":"sim","line":"A","active":"up","max_pulse":"1s"}]}`,
+		`{"name":"x","model":"y","identity":{},"relays":[{"name":"a","driver":"sim","line":"A","active":"low","max_pulse":"1"}]}`,
+	} {
+		if check([]byte(bad)) == nil {
+			t.Errorf("%s obeys the schema", bad)
+		}
+	}
+}
