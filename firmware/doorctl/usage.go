@@ -1,0 +1,26 @@
+package main
+
+const usage = `doorctl - see and use the door station that runs here
+
+  doorctl status               how the panel is
+  doorctl press BUTTON         press a button, such as button1
+  doorctl open DOOR            open a door
+  doorctl calls                the last calls, newest first
+  doorctl timeline [ID]        what happened in a call, and why the door opened
+                               or did not; without an ID in the last call
+  doorctl config check FILE    check a configuration before a panel gets it
+  doorctl board compile FILE   check a board file (YAML) and print it as the
+                               JSON that the panel reads
+
+Flags:
+  -run DIR      the panel's run folder, with its control.sock
+                (default /run/doorstation)
+  -board FILE   for config check: the board file, YAML or JSON, against whose
+                buttons, relays and limits the configuration is checked
+  -json         print JSON
+
+Opening and pressing need the rights of root, of the daemon's own user, or of
+its control group; who asked is recorded.
+
+The exit status is 0 when done, 1 when it failed, 2 for a wrong command line.
+`
