@@ -68,9 +68,9 @@ func inWorld(t *testing.T, cfg Config, story func(w *world)) {
 			})
 		}
 		synctest.Wait()
+		defer time.Sleep(time.Minute) // what is left of transactions ends
+		defer w.end()
 		story(w)
-		w.end()
-		time.Sleep(time.Minute) // what is left of transactions ends
 	})
 }
 
@@ -299,10 +299,10 @@ func writeRest(b *strings.Builder, lines []string) {
 
 // A talk is a dialog as the peer sees it, after the panel's INVITE.
 type talk struct {
-	p           *peer
+	p            *peer
 	id, us, them string // From (ours, with tag), To (the panel's, with tag)
-	uri         string
-	seq         int
+	uri          string
+	seq          int
 }
 
 func (p *peer) talk(invite *sip.Request, tag string) *talk {
@@ -317,7 +317,9 @@ func (k *talk) ask(method string, lines ...string) int {
 	return k.seq
 }
 
-func (k *talk) askAs(method string, seq int, lines ...string) { k.p.send(k.text(method, seq, lines...)) }
+func (k *talk) askAs(method string, seq int, lines ...string) {
+	k.p.send(k.text(method, seq, lines...))
+}
 
 func (k *talk) text(method string, seq int, lines ...string) string {
 	var b strings.Builder
