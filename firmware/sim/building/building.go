@@ -31,9 +31,25 @@ type Building struct {
 	ctx  context.Context // ends with the building; its cause says why
 	stop context.CancelCauseFunc
 
-	stopLate context.CancelFunc // for what must end after the panel
-	early    sync.WaitGroup
-	late     sync.WaitGroup
+	panel, around, lines stage // in the order of their end
+}
+
+// A stage is a set of processes that end together.
+type stage struct {
+	ctx  context.Context
+	stop context.CancelFunc
+	all  sync.WaitGroup
+}
+
+// open begins a stage that outlives ctx: only end ends it.
+func (s *stage) open(ctx context.Context) {
+	s.ctx, s.stop = context.WithCancel(context.WithoutCancel(ctx))
+}
+
+// end ends the stage's processes and waits for them.
+func (s *stage) end() {
+	s.stop()
+	s.all.Wait()
 }
 
 // readyTime bounds the start of one process.
@@ -48,9 +64,10 @@ func Start(ctx context.Context, p Params) (*Building, error) {
 	}
 	b := &Building{site: s, out: &output{to: p.Log}}
 	b.ctx, b.stop = context.WithCancelCause(ctx)
-	late, stopLate := context.WithCancel(context.WithoutCancel(ctx))
-	b.stopLate = stopLate
-	if err := b.startAll(late, p); err != nil {
+	for _, s := range []*stage{&b.panel, &b.around, &b.lines} {
+		s.open(ctx)
+	}
+	if err := b.startAll(p); err != nil {
 		if cause := context.Cause(b.ctx); cause != nil && ctx.Err() == nil {
 			err = cause
 		}
@@ -59,32 +76,33 @@ func Start(ctx context.Context, p Params) (*Building, error) {
 	return b, nil
 }
 
-// startAll starts the processes. What holds lines, and what the panel talks to,
-// outlives the panel, so that it can end its call in order.
-func (b *Building) startAll(late context.Context, p Params) error {
+// startAll starts the processes. What the panel talks to outlives the panel, so
+// that it can end its call in order; the lines outlive the guard, so that it can
+// make them safe.
+func (b *Building) startAll(p Params) error {
 	s := b.site
-	b.launch(late, &b.late, &process{name: "lines", program: p.Sim, args: []string{"lines", "-board", s.boardFile, "-run", s.run}})
+	b.launch(&b.lines, &process{name: "lines", program: p.Sim, args: []string{"lines", "-board", s.boardFile, "-run", s.run}})
 	if err := b.ready("the line process", func() bool { return exists(filepath.Join(s.run, LinesSocket)) }); err != nil {
 		return err
 	}
 	if !p.WithoutGuard {
-		b.launch(late, &b.late, &process{name: "guard", program: p.program("doorguard"), restart: true, args: []string{"-board", s.boardFile, "-run", s.run}})
+		b.launch(&b.around, &process{name: "guard", program: p.program("doorguard"), restart: true, args: []string{"-board", s.boardFile, "-run", s.run}})
 	}
 	for _, f := range s.flats {
-		b.launch(late, &b.late, &process{name: f.User, program: p.Sim, args: []string{
+		b.launch(&b.around, &process{name: f.User, program: p.Sim, args: []string{
 			"phone", "-user", f.User, "-listen", f.SIP.String(), "-api", f.API.String(), "-realm", Realm, "-accounts", s.accountsFile()}})
 	}
-	b.launch(late, &b.late, &process{name: "config", program: p.Sim, args: []string{
+	b.launch(&b.around, &process{name: "config", program: p.Sim, args: []string{
 		"config", "-dir", s.configDir(), "-listen", s.config.String(), "-account", s.fetchAccountFile()}})
 	for _, at := range append(b.apis(), s.config) {
 		if err := b.ready("the process at "+at.String(), func() bool { return answers(at) }); err != nil {
 			return err
 		}
 	}
-	b.launch(b.ctx, &b.early, &process{name: "panel", program: p.program("doorstationd"), restart: true, args: []string{
+	b.launch(&b.panel, &process{name: "panel", program: p.program("doorstationd"), restart: true, args: []string{
 		"-board", s.boardFile, "-run", s.run, "-data", s.data, "-server", "http://" + s.config.String() + "/{mac}.yaml",
 		"-allow-http", "-server-user", panelUser, "-server-password-file", s.fetchWordFile()}})
-	b.launch(b.ctx, &b.early, &process{name: "page", program: p.Sim, args: []string{
+	b.launch(&b.panel, &process{name: "page", program: p.Sim, args: []string{
 		"page", "-listen", s.page.String(), "-board", s.boardFile, "-run", s.run, "-phones", b.phoneFlag(), "-name", PanelName}})
 	return b.ready("the page", func() bool { return answers(s.page) })
 }
@@ -99,9 +117,9 @@ func (p Params) program(name string) string {
 }
 
 // launch runs a process; its end, unless it was asked for, ends the building.
-func (b *Building) launch(ctx context.Context, group *sync.WaitGroup, p *process) {
-	group.Go(func() {
-		if err := p.run(ctx, b.out); err != nil {
+func (b *Building) launch(s *stage, p *process) {
+	s.all.Go(func() {
+		if err := p.run(s.ctx, b.out); err != nil {
 			b.stop(err)
 		}
 	})
@@ -180,9 +198,9 @@ func (b *Building) Wait(ctx context.Context) error {
 // Close ends every process, the panel first, and takes the folders away.
 func (b *Building) Close() error {
 	b.stop(context.Canceled)
-	b.early.Wait()
-	b.stopLate()
-	b.late.Wait()
+	b.panel.end()
+	b.around.end()
+	b.lines.end()
 	b.out.wait.Wait()
 	return b.site.remove()
 }

@@ -99,7 +99,9 @@ func (p *Page) Handler() http.Handler {
 	mux.HandleFunc("GET /panel/sound", p.panel.sound)
 	mux.HandleFunc("GET /calls", p.records)
 	for i, flat := range p.params.Flats {
-		mux.Handle(fmt.Sprintf("/phone/%d/", i), p.proxy(i, flat))
+		for _, method := range []string{http.MethodGet, http.MethodPost} {
+			mux.Handle(fmt.Sprintf("%s /phone/%d/", method, i), p.proxy(i, flat))
+		}
 	}
 	return headers(mux)
 }
