@@ -144,6 +144,8 @@ func TestReadAnswerErrors(t *testing.T) {
 		{"SRTP", head + "m=audio 4000 RTP/SAVP 0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:secretkeymaterial\r\n", new(*TransportError), "RTP/SAVP"},
 		{"DTLS-SRTP", head + "a=fingerprint:sha-256 AA:BB\r\nm=audio 4000 UDP/TLS/RTP/SAVPF 0\r\na=setup:active\r\n", new(*TransportError), "keys by DTLS"},
 		{"SAVP with a fingerprint", head + "m=audio 4000 RTP/SAVPF 0\r\na=fingerprint:sha-256 AA:BB\r\n", new(*TransportError), "keys by DTLS"},
+		{"SAVP with a fingerprint for the whole session", head + "a=fingerprint:sha-256 AA:BB\r\nm=audio 4000 RTP/SAVP 0\r\n", new(*TransportError), "keys by DTLS"},
+		{"DTLS by the profile alone", head + "m=audio 4000 UDP/TLS/RTP/SAVP 0\r\n", new(*TransportError), "keys by DTLS"},
 		{"a name as address", strings.Replace(head, "c=IN IP4 10.9.0.2", "c=IN IP4 phone.example.com", 1) + plainAudio, new(*AddressError), "phone.example.com"},
 		{"multicast", head + plainAudio + "c=IN IP4 239.1.2.3/127\r\n", new(*AddressError), "multicast"},
 		{"multicast without a time to live", head + plainAudio + "c=IN IP4 239.1.2.3\r\n", new(*AddressError), "one device"},
