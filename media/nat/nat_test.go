@@ -169,6 +169,7 @@ func TestKeeperLearnsAndKeeps(t *testing.T) {
 			}
 			time.Sleep(15 * time.Second)
 		}
+		synctest.Wait()
 		if want := []netip.AddrPort{outer, other}; !slices.Equal(learnt, want) {
 			t.Errorf("told %v, want %v", learnt, want)
 		}
