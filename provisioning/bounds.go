@@ -22,6 +22,21 @@ const (
 	fewestPorts    = 4  // RTP and RTCP of one phone with picture
 )
 
+// usualEntries is how long a list may be that is not in longLists.
+const usualEntries = 64
+
+// longLists are the lists that may be longer or shorter than others, by path
+// without indices. With them, checking every entry against every other stays quick.
+var longLists = map[string]int{"flats": 1000, "doors": 16, "doors.codes": 1000}
+
+// mostEntries is how long the list at path may be.
+func mostEntries(path string) int {
+	if most, ok := longLists[plain(path)]; ok {
+		return most
+	}
+	return usualEntries
+}
+
 // A span is what a number may be, both ends included.
 type span struct {
 	Min, Max int

@@ -300,3 +300,14 @@ func FuzzDecode(f *testing.F) {
 		keptAgain(t, doc)
 	})
 }
+
+// README.md shows the example as it is.
+func TestReadmeShowsTheExample(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(readme), "```yaml\n"+example(t)+"```\n") {
+		t.Error("the example in README.md differs from example.yaml")
+	}
+}

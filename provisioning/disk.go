@@ -111,8 +111,7 @@ func (d *disk) sync() error {
 	return f.Sync()
 }
 
-// read returns a file's content; at most one byte more than the limit, so that
-// the reader notices. A missing file is fs.ErrNotExist.
+// read returns a file's content. A missing file is fs.ErrNotExist.
 func (d *disk) read(name string) ([]byte, error) { return os.ReadFile(d.path(name)) }
 
 func (d *disk) step(name string) error {

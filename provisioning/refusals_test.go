@@ -109,6 +109,7 @@ var badEdits = map[string]struct {
 	"refusal":             {change{"refusal: next", "refusal: all"}, "call.refusal", `"next" or "stop"`, true},
 	"hang up after open":  {change{"hang_up_after_open: 0s", "hang_up_after_open: 2m"}, "call.hang_up_after_open", "1s to 1m", false},
 	"no media":            {change{"no_media_for: 30s", "no_media_for: 1ms"}, "call.no_media_for", "1s to 10m, or 0", false},
+	"too many callers":    {change{`["sip:concierge@pbx.example"]`, "[" + strings.Repeat("'sip:a@b', ", 65) + "]"}, "inbound.allow", "has 65 entries, at most 64", true},
 	"caller no URI":       {change{`"sip:concierge@pbx.example"`, "concierge"}, "inbound.allow[0]", "must be an address", true},
 	"codec unknown":       {change{"[pcmu, pcma]", "[pcmu, opus]"}, "audio.codecs[1]", `"pcmu" or "pcma"`, true},
 	"codec twice":         {change{"[pcmu, pcma]", "[pcmu, pcmu]"}, "audio.codecs[1]", "already", true},
@@ -169,8 +170,9 @@ func TestEndKeyPermitsPrefixes(t *testing.T) {
 // Documents that are refused before their settings are looked at.
 func TestRefusedWhole(t *testing.T) {
 	bomb := "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nflats: [*b,*b]\n"
-	long := "panel: {name: &n " + strings.Repeat("a", 250) + "}\naccount: {user: a, domain: b}\ninbound: {allow: &l [" +
-		strings.Repeat("*n, ", 5000) + "]}\naudio: {codecs: *l}\n"
+	stage := "&s {targets: [" + strings.Repeat("'sip:"+strings.Repeat("a", 240)+"@b', ", 64) + "], for: 1s}"
+	flat := "&f {name: x, button: y, stages: [" + stage + strings.Repeat(", *s", 63) + "]}"
+	long := "flats: [" + flat + strings.Repeat(", *f", 900) + "]\naccount: {user: a, domain: b}\n"
 	for name, c := range map[string]struct {
 		text, says string
 		line       int

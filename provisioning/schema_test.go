@@ -335,6 +335,9 @@ func limitSize(s *jsonschema.Schema, path string) {
 			s.MinLength = &one
 		}
 	}
+	if most := mostEntries(path); s.Items != nil {
+		s.MaxItems = &most
+	}
 	if slices.Contains(distinct, path) {
 		s.UniqueItems = s.Items != nil
 	}

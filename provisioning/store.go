@@ -108,13 +108,13 @@ func (s *Store) loadFirst(names ...string) (*kept, string) {
 	return nil, ""
 }
 
-// checkKey forgets the hash of a document whose codes were sealed under
-// another key, so that the same document is taken again and sealed anew.
+// checkKey gives a document whose codes were sealed under another key a hash
+// that no offer has, so that the same document is taken again and sealed anew.
 func (s *Store) checkKey(k *kept) {
 	if k.KeyCheck == s.seal(keyLabel) {
 		return
 	}
-	k.Hash = ""
+	k.Hash = hashOf([]byte("sealed under another key " + k.Hash))
 	s.notes["key"] = "the panel's key is new: the kept codes open nothing until the configuration is fetched again"
 	s.log.Error("kept codes were sealed under another key and open nothing until the configuration is fetched again", "revision", k.Document.Revision)
 }

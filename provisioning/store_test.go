@@ -378,11 +378,15 @@ func TestNewKeyOfThePanel(t *testing.T) {
 		t.Fatal(err)
 	}
 	inForceIs(t, s, "A")
+	old := s.Current().Hash
 	if st := s.State(); len(st.Warnings) != 1 || !strings.Contains(st.Warnings[0], "key is new") {
 		t.Errorf("warnings are %q", st.Warnings)
 	}
 	if got := offer(t, s, "A").Doors[0].Codes[0].Sealed; got != other("4711") {
 		t.Error("the code is still sealed under the old key")
+	}
+	if got := s.Current().Hash; old == "" || got == old {
+		t.Errorf("hash was %q and is %q; users tell snapshots apart by it", old, got)
 	}
 	if st := s.State(); len(st.Warnings) != 0 {
 		t.Errorf("warnings stay: %q", st.Warnings)
@@ -470,6 +474,22 @@ func TestPowerCuts(t *testing.T) {
 				t.Errorf("%s: no cut led to %q; the test does not reach what it means to", c.name, want)
 			}
 		}
+	}
+}
+
+// A file is synced before it gets its name, and its folder after it.
+func TestStepsOfAWrite(t *testing.T) {
+	s := openAt(t, t.TempDir())
+	var steps []string
+	s.disk.before = func(step string) error {
+		steps = append(steps, step)
+		return nil
+	}
+	if err := s.disk.write("x", []byte("text")); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(steps, ", "); got != "create, write, sync, rename x, sync folder" {
+		t.Errorf("the steps are %s", got)
 	}
 }
 

@@ -120,7 +120,11 @@ func (w *walker) sequence(path string, n *yaml.Node, v reflect.Value) {
 		w.wrongType(path, n, "a list")
 		return
 	}
-	list := reflect.MakeSlice(v.Type(), 0, min(len(n.Content), 64))
+	if most := mostEntries(path); len(n.Content) > most {
+		w.add(path, "", fmt.Sprintf("has %d entries, at most %d are allowed", len(n.Content), most))
+		return
+	}
+	list := reflect.MakeSlice(v.Type(), 0, len(n.Content))
 	for i, item := range n.Content {
 		if w.left < 0 || w.full() {
 			break
