@@ -24,7 +24,7 @@ func talkingTo(t *testing.T, scenario, call string, keys ...string) (*panel, *si
 func TestDigitsThroughBadNetworks(t *testing.T) {
 	for name, damage := range damages {
 		t.Run(name, func(t *testing.T) {
-			p, _, piece := talkingTo(t, "answer", "hang_up_after_open: 1s")
+			p, _, piece := talkingTo(t, "answer", "hang_up_after_open: 2s")
 			audio, _ := p.panelPorts(piece.host)
 			piece.speak(audio, 500)
 			piece.types(audio, rightCode+endKey, damage)
@@ -39,8 +39,8 @@ func TestDigitsThroughBadNetworks(t *testing.T) {
 
 // Five INFO requests leave in a burst; sorted by CSeq they are the code.
 func TestDigitsByInfoInABurst(t *testing.T) {
-	p, phone, _ := talkingTo(t, "info_burst", "hang_up_after_open: 1s",
-		"code1", rightCode[:1], "code2", rightCode[1:2], "code3", rightCode[2:3], "code4", rightCode[3:], "code5", endKey)
+	p, phone, _ := talkingTo(t, "info_burst", "hang_up_after_open: 2s",
+		"[code1]", rightCode[:1], "[code2]", rightCode[1:2], "[code3]", rightCode[2:3], "[code4]", rightCode[3:], "[code5]", endKey)
 	p.opened(1)
 	wantRecord(t, p.ended(), "talked", map[timeline.Name]int{timeline.Digit: 5, timeline.CodeRight: 1, timeline.CodeWrong: 0})
 	phone.played()

@@ -18,35 +18,31 @@ type sipp struct {
 	dir  string
 }
 
-// startSipp runs sipp/scenario.xml for one call. keys are the scenario's own
-// words, name and value in turn.
-func startSipp(h *host, scenario string, keys ...string) *sipp {
+// startSipp runs sipp/scenario.xml for one call. words stand for others in the
+// scenario: [status] and what it is, in turn. [media] is the phone's address.
+func startSipp(h *host, scenario string, words ...string) *sipp {
 	h.t.Helper()
 	s := &sipp{host: h, dir: scratch(h.t, h.name)}
-	s.process = h.command(h.name, "sipp", s.args(scenario, keys)...)
+	text, err := os.ReadFile(filepath.Join("sipp", scenario+".xml"))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	told := strings.NewReplacer(append(words, "[media]", h.addr.String())...).Replace(string(text))
+	s.process = h.command(h.name, "sipp", s.args(write(h.t, s.dir, scenario+".xml", told))...)
 	s.process.cmd.Dir = s.dir
 	s.run()
 	s.until("sipp listens", func() error { return s.listens("udp", 5060) })
 	return s
 }
 
-func (s *sipp) args(scenario string, keys []string) []string {
-	file, err := filepath.Abs(filepath.Join("sipp", scenario+".xml"))
-	if err != nil {
-		s.host.t.Fatal(err)
-	}
-	args := []string{
-		"-sf", file, "-i", s.host.addr.String(), "-p", "5060", "-m", "1", "-nostdin",
+func (s *sipp) args(scenario string) []string {
+	return []string{
+		"-sf", scenario, "-i", s.host.addr.String(), "-p", "5060", "-m", "1", "-nostdin",
 		"-mi", s.host.addr.String(), "-mp", "7000",
 		"-timeout", "100s", "-timeout_error",
 		"-trace_err", "-error_file", filepath.Join(s.dir, "errors"),
 		"-trace_msg", "-message_file", filepath.Join(s.dir, "messages"),
-		"-key", "media", s.host.addr.String(),
 	}
-	for i := 0; i+1 < len(keys); i += 2 {
-		args = append(args, "-key", keys[i], keys[i+1])
-	}
-	return args
 }
 
 // uri is what the panel rings.
