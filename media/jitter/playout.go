@@ -18,10 +18,9 @@ func (b *Buffer) Pull(now time.Duration, frame []int16) bool {
 	n := int64(len(frame))
 	clock := samples(now) - b.wait.base()
 	b.steer(clock)
-	ready := min(max(b.end-b.play, 0), n)
-	grow := min(max(b.target()-(clock-b.play), 0), n-ready)
-	heard := b.fill(frame)
-	b.play += n - grow // what was not there yet is waited for
+	real := n - b.stretch(clock, n)
+	heard := b.fill(frame, real)
+	b.play += real
 	b.fresh = false
 	if !heard && !b.conceal.audible() && b.end <= b.play {
 		b.adrift = true
@@ -29,11 +28,25 @@ func (b *Buffer) Pull(now time.Duration, frame []int16) bool {
 	return heard || b.conceal.audible()
 }
 
-// fill copies what is there and conceals what is not.
-func (b *Buffer) fill(frame []int16) (heard bool) {
+// stretch is how many of the frame's n samples are invented to wait for those
+// that are not there yet: none while the frame is whole, or when the wait is
+// long enough already and they must be lost. It waits a little longer than the
+// network asks for, so as not to stretch every frame.
+func (b *Buffer) stretch(clock, n int64) int64 {
+	missing := n - min(max(b.end-b.play, 0), n)
+	short := b.target() - (clock - b.play)
+	if missing == 0 || short <= 0 {
+		return 0
+	}
+	return min(max(missing, short+slack/2), n)
+}
+
+// fill copies what is there of the first real samples, and invents the rest.
+func (b *Buffer) fill(frame []int16, real int64) (heard bool) {
 	var holes bool
 	for i := range frame {
-		if x, ok := b.ring.get(b.play + int64(i)); ok {
+		x, ok := b.ring.get(b.play + int64(i))
+		if ok && int64(i) < real {
 			frame[i] = b.conceal.good(x)
 			heard = true
 			continue
