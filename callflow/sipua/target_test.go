@@ -1,0 +1,112 @@
+package sipua
+
+import (
+	"errors"
+	"net/netip"
+	"strings"
+	"testing"
+)
+
+func TestTargets(t *testing.T) {
+	u := &UA{cfg: Config{Account: Account{Domain: "house.example"}}}
+	for target, want := range map[string]string{
+		"sip:flat1@house.example":            "sip:flat1@house.example",
+		"sip:10.0.0.5:5070;transport=tcp":    "sip:10.0.0.5:5070;transport=tcp",
+		"sips:a@b":                           "sips:a@b",
+		"sip:a@b?Subject=x":                  "sip:a@b",
+		"tel:+49-30-123;ext=5":               "sip:+4930123@house.example;user=phone",
+		"TEL:12#":                            "sip:12%23@house.example;user=phone",
+		"tel:":                               "",
+		"tel:12;x@evil":                      "sip:12@house.example;user=phone",
+		"tel:1@2":                            "",
+		"http://x":                           "",
+		"sip:":                               "",
+		"flat1":                              "",
+		"sip:a@b\r\nVia: x":                  "",
+		"sip:a@b>;tag=1":                     "",
+		"sip:a b@c":                          "",
+		"sip:flat1@house.example;transport=": "sip:flat1@house.example;transport",
+	} {
+		uri, err := u.targetURI(target)
+		got := uri.String()
+		if err != nil {
+			got = ""
+		}
+		if got != want {
+			t.Errorf("%q becomes %q (%v), want %q", target, got, err, want)
+		}
+	}
+}
+
+func TestBadTargetIsRefused(t *testing.T) {
+	inWorld(t, Config{}, func(w *world) {
+		w.ua.Invite(1, "sip:a@b\r\nEvil: 1", nil)
+		w.ua.Invite(2, "tel:12", nil)
+		w.heard("refused 503", "refused 503")
+	})
+}
+
+func TestConfigErrors(t *testing.T) {
+	good := Config{Local: netip.MustParseAddrPort("127.0.0.1:0")}
+	for name, edit := range map[string]func(*Config){
+		"line end in the display name": func(c *Config) { c.Account.DisplayName = "Door\r\nRoute: <sip:evil>" },
+		"line end in the user agent":   func(c *Config) { c.UserAgent = "x\ny" },
+		"a user that is no user":       func(c *Config) { c.Account.User = "a>b" },
+		"a domain with a port and tag": func(c *Config) { c.Account.Domain = "x;tag=1" },
+		"an unknown transport":         func(c *Config) { c.Account.Transport = "sctp" },
+		"every address":                func(c *Config) { c.Local = netip.MustParseAddrPort("0.0.0.0:5060") },
+		"half a second":                func(c *Config) { c.Account.Expires = 1 },
+		"an allowed caller of no host": func(c *Config) { c.Allow = []string{"sip:"} },
+	} {
+		c := good
+		edit(&c)
+		_, err := New(c, func(Event) {})
+		var bad *ConfigError
+		if !errors.As(err, &bad) || strings.ContainsAny(err.Error(), "\r\n") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestDisplayNameStaysInItsQuotes(t *testing.T) {
+	inWorld(t, Config{Account: Account{DisplayName: `Door "B" \ <sip:x>`}}, func(w *world) {
+		_, inv := ring(w)
+		if got := inv.From().Address.String(); got != "sip:doorstation@192.0.2.1" {
+			t.Errorf("From: %s", got)
+		}
+	})
+}
+
+func TestSplitHostPort(t *testing.T) {
+	for in, want := range map[string]struct {
+		host string
+		port uint16
+	}{
+		"a.example":        {"a.example", 0},
+		"a.example:5070":   {"a.example", 5070},
+		"192.0.2.1:5070":   {"192.0.2.1", 5070},
+		"2001:db8::1":      {"2001:db8::1", 0},
+		"[2001:db8::1]":    {"2001:db8::1", 0},
+		"[2001:db8::1]:99": {"2001:db8::1", 99},
+		"a.example:x":      {"a.example:x", 0},
+		"a.example:70000":  {"a.example:70000", 0},
+	} {
+		if h, p := splitHostPort(in); h != want.host || p != want.port {
+			t.Errorf("%q: %q %d", in, h, p)
+		}
+	}
+}
+
+func TestBackOff(t *testing.T) {
+	for _, c := range []struct {
+		status, failures int
+		low, high        float64 // seconds
+	}{
+		{0, 0, 1.6, 2.4}, {503, 1, 3.2, 4.8}, {0, 5, 51.2, 76.8}, {0, 6, 96, 144}, {0, 90, 96, 144},
+		{401, 0, 240, 360}, {403, 1, 480, 720}, {401, 10, 2880, 4320},
+	} {
+		if d := backOff(c.status, c.failures).Seconds(); d < c.low || d > c.high {
+			t.Errorf("%+v: %v s", c, d)
+		}
+	}
+}
