@@ -51,11 +51,13 @@ func (t *tool) checkConfig(_ context.Context, words []string) error {
 	for _, d := range doc.Doors {
 		codes += len(d.Codes)
 	}
-	fmt.Fprintf(t.out, "%s is good: revision %s, flats: %d, doors: %d, codes: %d\n", file, doc.Revision, len(doc.Flats), len(doc.Doors), codes)
+	hint := ""
 	if t.board == "" {
-		fmt.Fprintln(t.out, "It was checked without a board: its buttons, relays and pulses were not compared. Use -board.")
+		hint = "It was checked without a board: its buttons, relays and pulses were not compared. Use -board.\n"
 	}
-	return nil
+	_, err = fmt.Fprintf(t.out, "%s is good: revision %s, flats: %d, doors: %d, codes: %d\n%s",
+		file, doc.Revision, len(doc.Flats), len(doc.Doors), codes, hint)
+	return err
 }
 
 // reportFaults prints a fault a line, and gives the sentence that ends them.
