@@ -98,8 +98,9 @@ func (c Config) withDefaults() (Config, error) {
 		a.Registrar = a.Domain
 	}
 	if a.Domain == "" {
-		a.Domain = hostOf(a.Registrar)
+		a.Domain = a.Registrar
 	}
+	a.Domain = hostOf(a.Domain)
 	if a.Expires == 0 {
 		a.Expires = defaultExpires
 	}

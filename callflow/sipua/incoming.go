@@ -1,8 +1,6 @@
 package sipua
 
 import (
-	"net/netip"
-
 	"github.com/emiago/sipgo/sip"
 
 	"doorstation/callflow"
@@ -20,7 +18,6 @@ type incoming struct {
 
 // invited takes a new INVITE: of an allowed caller, that we understand.
 func (u *UA) invited(t *serverTx) {
-	key := callKey{t.req.CallID().Value(), tagOf(t.req.To().Params)}
 	switch {
 	case u.cfg.NewLeg == nil || !u.mayCall(t):
 		t.respond(sip.StatusForbidden)
@@ -34,14 +31,15 @@ func (u *UA) invited(t *serverTx) {
 		t.respond(sip.StatusBadRequest)
 	case u.stop || u.incomingCalls() >= maxIncoming:
 		t.respond(sip.StatusBusyHere)
-	default:
-		u.ringing(t, key)
+	case t.begin():
+		u.ringing(t)
 	}
 }
 
-func (u *UA) ringing(t *serverTx, key callKey) {
+func (u *UA) ringing(t *serverTx) {
 	leg := u.cfg.NewLeg()
-	c := u.newCall(leg, key)
+	t.tagged()
+	c := u.newCall(leg, callKey{t.req.CallID().Value(), tagOf(t.req.To().Params)})
 	from, to := t.req.From(), t.req.To()
 	c.local = party{display: to.DisplayName, uri: *to.Address.Clone()}
 	c.remote = party{display: from.DisplayName, uri: *from.Address.Clone()}
@@ -112,22 +110,22 @@ func (u *UA) reject(leg callflow.LegID, status int) {
 
 // cancelled takes a CANCEL: always answered, and it ends an INVITE that has no
 // final response yet (RFC 3261 section 9.2).
-func (u *UA) cancelled(req *sip.Request, from netip.AddrPort) {
-	cseq := req.CSeq()
+func (u *UA) cancelled(t *serverTx) {
+	cseq := t.req.CSeq()
 	cseq.MethodName = sip.INVITE
-	key, err := sip.ServerTxKeyMake(req)
+	key, err := sip.ServerTxKeyMake(t.req)
 	cseq.MethodName = sip.CANCEL
-	t := u.servers[key]
-	if err != nil || t == nil || t.from.Addr() != from.Addr() {
-		u.respondOnce(req, sip.StatusCallTransactionDoesNotExists, reasonOf(481))
+	invite := u.servers[key]
+	if err != nil || invite == nil || invite.from.Addr() != t.from.Addr() {
+		t.respond(sip.StatusCallTransactionDoesNotExists)
 		return
 	}
-	if tagOf(req.To().Params) == "" {
-		req.To().Params.Add("tag", tagOf(t.req.To().Params))
+	if tag := tagOf(invite.req.To().Params); tagOf(t.req.To().Params) == "" {
+		t.req.To().Params.Add("tag", tag)
 	}
-	u.respondOnce(req, sip.StatusOK, reasonOf(200))
-	if t.status < 200 && t.onCancel != nil {
-		t.onCancel()
+	t.respond(sip.StatusOK)
+	if invite.status < 200 && invite.onCancel != nil {
+		invite.onCancel()
 	}
 }
 

@@ -28,8 +28,18 @@ func (u *UA) receive(m sip.Message, at time.Time) {
 		case problem == "":
 			u.receiveRequest(m, at)
 		case m.Via() != nil && m.Method != sip.ACK:
-			u.respondOnce(m, sip.StatusBadRequest, problem)
+			u.refuseMalformed(m, at, problem)
 		}
+	}
+}
+
+// refuseMalformed says what is wrong, from what the message has.
+func (u *UA) refuseMalformed(req *sip.Request, at time.Time, problem string) {
+	t := &serverTx{u: u, req: req, from: source(req), at: at}
+	answerTo(req, t.from)
+	res := sip.NewResponseFromRequest(req, sip.StatusBadRequest, problem, nil)
+	if err := t.write(res); err != nil {
+		u.log.Warn("sip response not sent", "status", res.StatusCode, "to", t.from, "err", err)
 	}
 }
 

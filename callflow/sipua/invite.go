@@ -149,7 +149,6 @@ func (c *call) succeeded(res *sip.Response, at time.Time) {
 			d.hangUp(nil)
 		default:
 			c.emit(Answered{Leg: c.leg, Fork: d.tag, SDP: sdpOf(res), At: at})
-			d.theirs.release()
 		}
 	})
 }

@@ -2,6 +2,7 @@ package sipua
 
 import (
 	"context"
+	"hash/maphash"
 	"log/slog"
 	"net/netip"
 	"runtime/debug"
@@ -40,6 +41,7 @@ type UA struct {
 	streams map[flowKey]*stream
 	clients map[string]*clientTx
 	servers map[string]*serverTx
+	seed    maphash.Seed // of the tags of refusals
 	legs    map[callflow.LegID]*call
 	calls   map[callKey]*call
 	allow   []allowed
@@ -67,6 +69,7 @@ func newUA(cfg Config, on func(Event)) (*UA, error) {
 		streams: map[flowKey]*stream{},
 		clients: map[string]*clientTx{},
 		servers: map[string]*serverTx{},
+		seed:    maphash.MakeSeed(),
 		legs:    map[callflow.LegID]*call{},
 		calls:   map[callKey]*call{},
 		creds:   newCredentials(cfg.Account),

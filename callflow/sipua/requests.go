@@ -14,7 +14,9 @@ func (u *UA) inDialog(t *serverTx) {
 		t.respond(sip.StatusCallTransactionDoesNotExists)
 		return
 	}
-	d.theirs.arrive(t)
+	if t.begin() {
+		d.theirs.arrive(t)
+	}
 }
 
 func (u *UA) dialogOf(req *sip.Request, from netip.AddrPort) *dialog {

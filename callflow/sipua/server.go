@@ -1,8 +1,8 @@
 package sipua
 
 import (
-	"crypto/rand"
-	"math/big"
+	"hash/maphash"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"strconv"
@@ -11,8 +11,13 @@ import (
 	"github.com/emiago/sipgo/sip"
 )
 
-// maxServers bounds the requests of others in work and in remembrance.
-const maxServers = 512
+// Requests of others in work and in remembrance, which lasts 32 s (RFC 3261
+// section 17.2.2). Those inside a dialog find room when others do not: nobody
+// can keep a BYE or a door code out by asking for something else.
+const (
+	maxServers       = 512
+	maxDialogServers = 4096
+)
 
 // allowedMethods is what others may ask of us.
 const allowedMethods = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE"
@@ -24,8 +29,9 @@ type serverTx struct {
 	req    *sip.Request
 	from   netip.AddrPort
 	at     time.Time
-	fsm    *sip.ServerTx
-	status int // of our response so far
+	key    string
+	fsm    *sip.ServerTx // nil while nothing is kept of it
+	status int           // of our response so far
 
 	onCancel func() // what a CANCEL of it does
 }
@@ -39,45 +45,48 @@ func (u *UA) receiveRequest(req *sip.Request, at time.Time) {
 		return
 	}
 	known := u.servers[key]
+	t := &serverTx{u: u, req: req, from: from, at: at, key: key}
 	switch {
+	case req.Method == sip.ACK && known != nil && known.status >= 300:
+		_ = known.fsm.Receive(req)
 	case req.Method == sip.ACK:
-		if known != nil && known.status >= 300 {
-			_ = known.fsm.Receive(req)
-			return
-		}
 		u.acked(req, from)
 	case req.Method == sip.CANCEL:
-		u.cancelled(req, from)
+		u.cancelled(t)
 	case known != nil:
 		_ = known.fsm.Receive(req)
-	case len(u.servers) < maxServers:
-		u.serve(&serverTx{u: u, req: req, from: from, at: at}, key)
+	case tagOf(req.To().Params) == "":
+		u.outOfDialog(t)
+	default:
+		u.inDialog(t)
 	}
 }
 
-// serve begins a transaction and hands the request on.
-func (u *UA) serve(t *serverTx, key string) {
-	conn, err := u.connectionBack(t.req)
+// begin makes a transaction of a request that will be dealt with. What is
+// refused at the door has none, and costs no memory (RFC 3261 section 8.2.7).
+func (t *serverTx) begin() bool {
+	conn, err := t.u.connectionBack(t.req)
 	if err != nil {
-		u.log.Warn("sip request not answered", "method", t.req.Method, "from", t.from, "err", err)
-		return
+		t.u.log.Warn("sip request not answered", "method", t.req.Method, "from", t.from, "err", err)
+		return false
 	}
-	initial := tagOf(t.req.To().Params) == ""
-	if initial {
-		t.req.To().Params.Add("tag", rand.Text()) // every response carries the same (section 8.2.6.2)
-	}
-	t.fsm = sip.NewServerTx(key, t.req, conn, quietLog)
-	if err := t.fsm.Init(); err != nil {
+	fsm := sip.NewServerTx(t.key, t.req, conn, quietLog)
+	if err := fsm.Init(); err != nil {
 		conn.TryClose()
-		return
+		return false
 	}
-	u.servers[key] = t
-	t.fsm.OnTerminate(func(string, error) { u.box.post(func() { delete(u.servers, key) }) })
-	if initial {
-		u.outOfDialog(t)
-		return
+	t.fsm = fsm
+	t.u.servers[t.key] = t
+	fsm.OnTerminate(func(string, error) { t.u.box.post(func() { delete(t.u.servers, t.key) }) })
+	return true
+}
+
+// tagged gives a request that began no dialog our tag, the same one each time it
+// comes (RFC 3261 section 8.2.6.2).
+func (t *serverTx) tagged() {
+	if to := t.req.To(); tagOf(to.Params) == "" {
+		to.Params.Add("tag", strconv.FormatUint(maphash.String(t.u.seed, t.key), 36))
 	}
-	u.inDialog(t)
 }
 
 // connectionBack is the socket or flow that a request came by.
@@ -148,6 +157,7 @@ func (t *serverTx) respond(status int, headers ...sip.Header) {
 }
 
 func (t *serverTx) response(status int, sdp []byte, headers ...sip.Header) *sip.Response {
+	t.tagged()
 	res := sip.NewResponseFromRequest(t.req, status, reasonOf(status), nil)
 	for _, h := range headers {
 		res.AppendHeader(h)
@@ -162,33 +172,27 @@ func (t *serverTx) response(status int, sdp []byte, headers ...sip.Header) *sip.
 
 func (t *serverTx) respondWith(res *sip.Response) {
 	t.status = res.StatusCode
-	if err := t.fsm.Respond(res); err != nil {
+	err := t.write(res)
+	if err != nil {
 		t.u.log.Warn("sip response not sent", "status", res.StatusCode, "method", t.req.Method, "to", t.from, "err", err)
 	}
 }
 
-// respondOnce answers without a transaction.
-func (u *UA) respondOnce(req *sip.Request, status int, reason string) {
-	if !u.admits(source(req)) {
-		return
+func (t *serverTx) write(res *sip.Response) error {
+	if t.fsm != nil {
+		return t.fsm.Respond(res)
 	}
-	conn, err := u.connectionBack(req)
+	conn, err := t.u.connectionBack(t.req)
 	if err != nil {
-		return
+		return err
 	}
 	defer conn.TryClose()
-	if err := conn.WriteMsg(sip.NewResponseFromRequest(req, status, reason, nil)); err != nil {
-		u.log.Warn("sip response not sent", "status", status, "method", req.Method, "err", err)
-	}
+	return conn.WriteMsg(res)
 }
 
 // retryAfter is a Retry-After of 0 to 10 s, by chance (RFC 3261 section 14.2).
 func retryAfter() sip.Header {
-	n, err := rand.Int(rand.Reader, big.NewInt(11))
-	if err != nil {
-		n = big.NewInt(5)
-	}
-	return sip.NewHeader("Retry-After", n.String())
+	return sip.NewHeader("Retry-After", strconv.Itoa(rand.IntN(11)))
 }
 
 func sdpType() sip.Header {
