@@ -151,6 +151,17 @@ func TestTextStaysAsWritten(t *testing.T) {
 	}
 }
 
+// No doors is not the same as no word about doors.
+func TestFlatWithoutDoors(t *testing.T) {
+	doc := decode(t, change{"doors: [house]", "doors: []"}.apply(t, example(t)))
+	if got := doc.Flats[1].Doors; len(got) != 0 {
+		t.Errorf("a flat with an empty list may open %q", got)
+	}
+	if got := keptAgain(t, doc).Flats[1].Doors; len(got) != 0 {
+		t.Errorf("kept, it may open %q", got)
+	}
+}
+
 func TestJSONIsRead(t *testing.T) {
 	doc := decode(t, `{"account": {"user": "a", "domain": "b"}, "call": {"ring_for": "20s", "early_audio": false}, "network": {"sip_port": 5070}}`)
 	if doc.Call.RingFor.String() != "20s" || *doc.Call.EarlyAudio || doc.Network.SIPPort != 5070 {

@@ -257,6 +257,22 @@ func TestServerMisbehaves(t *testing.T) {
 	}
 }
 
+// A document without end is not read to its end.
+func TestEndlessDocument(t *testing.T) {
+	srv := newServer(t, true)
+	f, _ := newFetcher(t, srv.source(t))
+	var sent int64
+	const plenty = 256 << 20 // far more than the sockets hold
+	srv.script(func(w http.ResponseWriter, _ *http.Request) { sent, _ = io.Copy(w, io.LimitReader(zeros{}, plenty)) })
+	if result, err := fetch(t, f); err == nil || !strings.Contains(result, "more than 262144 bytes") {
+		t.Errorf("result is %q", result)
+	}
+	srv.Close() // waits for the handler
+	if sent == plenty {
+		t.Errorf("all of %d bytes were read", sent)
+	}
+}
+
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }

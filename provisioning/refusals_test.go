@@ -172,7 +172,7 @@ func TestRefusedWhole(t *testing.T) {
 	bomb := "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nflats: [*b,*b]\n"
 	stage := "&s {targets: [" + strings.Repeat("'sip:"+strings.Repeat("a", 240)+"@b', ", 64) + "], for: 1s}"
 	flat := "&f {name: x, button: y, stages: [" + stage + strings.Repeat(", *s", 63) + "]}"
-	long := "flats: [" + flat + strings.Repeat(", *f", 900) + "]\naccount: {user: a, domain: b}\n"
+	long := "flats: [" + flat + strings.Repeat(", *f", 8) + "]\naccount: {user: a, domain: b}\n"
 	for name, c := range map[string]struct {
 		text, says string
 		line       int

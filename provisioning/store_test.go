@@ -212,6 +212,23 @@ func TestRollback(t *testing.T) {
 	inForceIs(t, s, "B trial")
 }
 
+// The power goes after the refusal was kept and before the trial was removed.
+func TestRollbackIsFinishedAfterAPowerCut(t *testing.T) {
+	dir := t.TempDir()
+	s := openAt(t, dir)
+	offer(t, s, "A")
+	s.Confirm()
+	offer(t, s, "B")
+	s.disk.before = func(step string) error {
+		if step == "remove "+trialFile {
+			return errPowerCut
+		}
+		return nil
+	}
+	s.Rollback("test")
+	inForceIs(t, openAt(t, dir), "A")
+}
+
 func TestRollbackWithoutAnother(t *testing.T) {
 	dir := t.TempDir()
 	s := openAt(t, dir)
