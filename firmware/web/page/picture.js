@@ -95,7 +95,7 @@ function drawMark(svg, mark, y, x, geometry) {
   svg.append(shape("text", { x: geometry.time, y: y + 4, "text-anchor": "end", class: "quiet" }, duration(mark.at_ns)));
   const detail = mark.name === "digit" ? "• " + (mark.detail || "") : mark.detail || "";
   const line = shape("text", { x: geometry.text, y: y + 4 }, mark.name + " ");
-  const room = Math.floor((geometry.width - geometry.text) / 7) - mark.name.length;
+  const room = Math.floor((geometry.width - geometry.text) / 7.4) - mark.name.length;
   line.append(shape("tspan", { class: "quiet" }, shorten(detail, room)));
   line.append(shape("title", {}, `${mark.name} ${detail}`));
   svg.append(line);
