@@ -15,6 +15,11 @@ import (
 const (
 	// StaleAfter is how long a client may say nothing.
 	StaleAfter = 250 * time.Millisecond
+	// Grace is how much longer a silent client may live, once, when the guard
+	// itself was stopped for more than lateTick: what the client has sent in the
+	// meantime is still on its way.
+	Grace    = 100 * time.Millisecond
+	lateTick = 20 * time.Millisecond
 	// RestAfterLimit is how long a relay stays safe after a pulse was ended by
 	// the hard limit, so that pulses in a row do not hold a door open.
 	RestAfterLimit = time.Second
@@ -111,6 +116,7 @@ type Guard struct {
 	relays   []relay
 	client   ClientID
 	heard    time.Duration // when the client was last heard
+	spared   bool          // it has had its Grace since then
 	seq      uint32        // the last one used, by any client
 	messages window
 	pulses   window
@@ -180,7 +186,12 @@ func (g *Guard) expire(now time.Duration, out []Action) []Action {
 
 // stale loses a client that has said nothing for too long.
 func (g *Guard) stale(now time.Duration, out []Action) []Action {
-	if g.client == 0 || now-g.heard < StaleAfter {
+	silent := now - g.heard
+	if g.client == 0 || silent < StaleAfter {
+		return out
+	}
+	if silent > StaleAfter+lateTick && !g.spared {
+		g.heard, g.spared = now-StaleAfter+Grace, true
 		return out
 	}
 	return g.lose(fmt.Sprintf("client silent for %v", StaleAfter), out)
@@ -219,7 +230,7 @@ func (g *Guard) connected(now time.Duration, ev Connected, out []Action) []Actio
 	case g.client != 0:
 		refusal = message{kind: kindBusy, text: "another client is served"}
 	default:
-		g.client, g.heard = ev.Client, now
+		g.client, g.heard, g.spared = ev.Client, now, false
 		g.messages = window{limit: maxMessages}
 		welcome := message{kind: kindWelcome, seq: g.seq}
 		return append(out, Reply{Client: ev.Client, Raw: welcome.append(nil)})
@@ -239,10 +250,10 @@ func (g *Guard) received(now time.Duration, raw []byte, out []Action) []Action {
 	case !g.messages.allow(now):
 		return g.lose(fmt.Sprintf("more than %d messages in a second", maxMessages), out)
 	case m.kind == kindBeat:
-		g.heard = now
+		g.heard, g.spared = now, false
 		return out
 	case m.kind == kindPulse:
-		g.heard = now
+		g.heard, g.spared = now, false
 		return g.pulse(now, m, out)
 	}
 	return g.lose("message of a wrong kind: "+string(m.kind), out)

@@ -172,6 +172,11 @@ func (p *panel) spawn(cmd *exec.Cmd) *process {
 	p.tb.Cleanup(func() {
 		_ = cmd.Process.Kill() // a stopped process, too
 		_ = cmd.Wait()
+		if p.tb.Failed() {
+			for line := range proc.lines {
+				p.tb.Logf("pid %d said: %s", cmd.Process.Pid, line)
+			}
+		}
 	})
 	return proc
 }
