@@ -21,23 +21,10 @@ import (
 // patience bounds each thing that the tests wait for; it is no measure of speed.
 const patience = 40 * time.Second
 
-// programs builds the building's programs.
-func programs(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", dir, "./firmware/sim", "./firmware/doorguard", "./firmware/doorstationd")
-	cmd.Dir = filepath.Join("..", "..")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
-	return dir
-}
-
 // startBuilding runs `sim run` and gives the address that it prints.
 func startBuilding(t *testing.T) string {
 	t.Helper()
-	dir := programs(t)
-	cmd := exec.Command(filepath.Join(dir, "sim"), "run", "-listen", "127.0.0.1:0", "-board", filepath.Join("..", "..", "board", "sim.yaml"))
+	cmd := exec.Command(filepath.Join(built, "sim"), "run", "-listen", "127.0.0.1:0", "-board", filepath.Join("..", "..", "board", "sim.yaml"))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Stderr = t.Output()
 	out, err := cmd.StdoutPipe()

@@ -114,6 +114,7 @@ func runPage(ctx context.Context, log *slog.Logger, args []string) error {
 	run := flags.String("run", "", "`folder` of the panel's and the line process's sockets")
 	phones := flags.String("phones", "", "the flats: `name=address:port` of each phone's API, with commas between")
 	name := flags.String("name", "", "what the panel's name plate says")
+	hint := flags.String("hint", "", "`words` beside the phone, such as the code to try")
 	if err := parse(flags, args, "board", "run", "phones"); err != nil {
 		return err
 	}
@@ -129,7 +130,7 @@ func runPage(ctx context.Context, log *slog.Logger, args []string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", *boardFile, err)
 	}
-	p := page.New(log, page.Params{Board: b, Run: *run, Flats: flats, Name: *name})
+	p := page.New(log, page.Params{Board: b, Run: *run, Flats: flats, Name: *name, Hint: *hint})
 	go p.Run(ctx)
 	log.Info("page is served", "address", "http://"+*listen+"/")
 	return serveHTTP(ctx, *listen, p.Handler())

@@ -103,7 +103,8 @@ func (b *Building) startAll(p Params) error {
 		"-board", s.boardFile, "-run", s.run, "-data", s.data, "-server", "http://" + s.config.String() + "/{mac}.yaml",
 		"-allow-http", "-server-user", panelUser, "-server-password-file", s.fetchWordFile()}})
 	b.launch(&b.panel, &process{name: "page", program: p.Sim, args: []string{
-		"page", "-listen", s.page.String(), "-board", s.boardFile, "-run", s.run, "-phones", b.phoneFlag(), "-name", PanelName}})
+		"page", "-listen", s.page.String(), "-board", s.boardFile, "-run", s.run, "-phones", b.phoneFlag(),
+		"-name", PanelName, "-hint", "The code of the main door is " + RightCode + "."}})
 	return b.ready("the page", func() bool { return answers(s.page) })
 }
 

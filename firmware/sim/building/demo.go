@@ -79,6 +79,7 @@ func (b *Building) Demo(ctx context.Context, out io.Writer) error {
 		}
 		if err != nil {
 			fmt.Fprintf(out, "%8.3f s  FAILED  %s\n", time.Since(d.began).Seconds(), s.name)
+			_ = d.timeline(context.WithoutCancel(ctx)) // what there is of it; the step's error says more
 			return fmt.Errorf("step %q: %w", s.name, err)
 		}
 		fmt.Fprintf(out, "%8.3f s  %-14s %s\n", time.Since(d.began).Seconds(), s.name, told)

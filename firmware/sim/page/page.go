@@ -58,6 +58,7 @@ type Params struct {
 	Run   string // folder of the sockets
 	Flats []Flat
 	Name  string // on the name plate
+	Hint  string // what a person needs to know, such as the code to try
 }
 
 // A Page is the server of the page.
@@ -137,6 +138,7 @@ func (p *Page) proxy(i int, flat Flat) http.Handler {
 // A description is what there is to see.
 type description struct {
 	Name    string   `json:"name"`
+	Hint    string   `json:"hint"`
 	Buttons []button `json:"buttons"`
 	Lamps   []string `json:"lamps"`
 	Relays  []string `json:"relays"`
@@ -151,7 +153,7 @@ type button struct {
 }
 
 func (p *Page) describe(w http.ResponseWriter, _ *http.Request) {
-	d := description{Name: p.params.Name, Buttons: []button{}, Lamps: []string{}, Relays: []string{}, Flats: []string{}}
+	d := description{Name: p.params.Name, Hint: p.params.Hint, Buttons: []button{}, Lamps: []string{}, Relays: []string{}, Flats: []string{}}
 	for _, in := range p.params.Board.Inputs {
 		d.Buttons = append(d.Buttons, button{Name: in.Name, Label: in.Label, Opens: in.Opens})
 	}

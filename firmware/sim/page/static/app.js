@@ -26,6 +26,7 @@ let doors = null;
 
 function buildPanel(what) {
   $('name').textContent = what.name;
+  $('hint').textContent = what.hint;
   for (const lamp of what.lamps) {
     const li = document.createElement('li');
     li.dataset.lamp = lamp;
@@ -285,7 +286,8 @@ function showRecords() {
   $('state').textContent = (STATES[call.state] || call.state) + (call.flat && call.state !== 'idle' ? ` — ${call.flat}` : '');
   const registration = status.registration.state === 'registered' ? 'registered' : `${status.registration.state} ${status.registration.reason || ''}`;
   const guard = status.guard.connected ? 'guard connected' : `no guard: ${status.guard.error || 'not there'}`;
-  $('panel-note').textContent = [registration, guard, `configuration ${status.config.revision || '–'}`, ...(status.config.warnings || [])].join(' · ');
+  $('panel-note').textContent = [registration, guard, `configuration ${status.config.revision || '–'}`].join(' · ');
+  $('warning').textContent = (status.config.warnings || []).join(' · ');
   if (!calls.some((c) => c.id === scene.call)) scene.call = null;
   if (calls.length && (!scene.call || scene.newest !== calls[0].id)) scene.call = calls[0].id;
   scene.newest = calls[0]?.id;
@@ -333,7 +335,7 @@ function drawCall() {
   if (!call) return;
   const root = $('drawing');
   const width = Math.max(320, root.clientWidth);
-  const version = [call.id, call.marks.length, call.result, width].join();
+  const version = [call.id, call.marks.length, call.result || Date.now(), width].join();
   if (version === drawn) return;
   drawn = version;
   const open = root.querySelector('details')?.open || false;

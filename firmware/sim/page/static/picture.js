@@ -87,11 +87,12 @@ export class Picture {
 
   // rate is the number of pictures a second, over the last two seconds.
   rate() {
-    const now = performance.now();
-    return this.times.filter((t) => now - t <= 2000).length / 2;
+    const n = this.times.length;
+    return n > 1 ? (n - 1) * 1000 / (this.times[n - 1] - this.times[0]) : 0;
   }
 
+  // stale says that pictures came and come no more.
   stale() {
-    return this.drawn > 0 && performance.now() - this.times.at(-1) > STALE_AFTER || this.drawn > 0 && !this.times.length;
+    return this.drawn > 0 && performance.now() - this.times.at(-1) > STALE_AFTER;
   }
 }

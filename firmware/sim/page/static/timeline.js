@@ -68,10 +68,12 @@ function lanes(call) {
 
 const at = (marks, ...names) => marks.find((m) => names.includes(m.name))?.at_ns;
 
+// end is the end of a call, or now while it runs.
 function end(call) {
-  if (call.ended_ns) return call.ended_ns;
   const last = (call.marks || []).at(-1);
-  return last ? last.at_ns : 0;
+  const marked = last ? last.at_ns : 0;
+  if (call.result) return Math.max(call.ended_ns || 0, marked);
+  return Math.max(marked, (Date.now() - Date.parse(call.began)) * MS);
 }
 
 function legSpans(marks, call) {
@@ -122,7 +124,8 @@ function axis(root, span, x, height, width) {
   }
 }
 
-// labels writes the loud marks above the lane, as long as there is room.
+// drawMarks draws a lane's marks, and writes the loud ones above it as long as
+// there is room.
 function drawMarks(root, lane, y, x, width) {
   let free = LEFT;
   for (const m of lane.marks) {
