@@ -133,11 +133,11 @@ func (l *Listener) Accept(ctx context.Context) (*Conn, error) {
 // Close stops listening, removes the socket and gives the lock back. The
 // connections it has accepted live on.
 func (l *Listener) Close() error {
-	if l.closed.Load() {
+	if l.closed.Swap(true) {
 		return nil
 	}
 	_ = os.Remove(l.path)
-	err := l.socket.Close()
+	err := l.file.Close()
 	_ = unix.Close(l.lock)
 	return err
 }

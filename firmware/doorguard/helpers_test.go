@@ -72,7 +72,9 @@ func play(args []string) error {
 			select {}
 		})
 	case "extend":
-		return playClient(dir, extend)
+		for { // whatever happens to it, it comes again
+			_ = playClient(dir, extend)
+		}
 	case "close", "nonsense":
 		return playRude(dir, role)
 	}
