@@ -8,8 +8,8 @@ import (
 )
 
 // report builds the stream's next compound RTCP packet: SR when something was
-// sent since the last but one, else RR; and SDES with the CNAME (RFC 3550
-// section 6.1).
+// sent since the last report but one, else RR (RFC 3550 section 6.4); and SDES
+// with the CNAME (section 6.5.1).
 func (s *stream) report(now time.Duration, cname string) rtcp.CompoundPacket {
 	return rtcp.CompoundPacket{s.head(now), rtcp.NewCNAMESourceDescription(s.out.ssrc, cname)}
 }
@@ -25,8 +25,8 @@ func (s *stream) head(now time.Duration) rtcp.Packet {
 	o := &s.out
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	active := o.packets != o.reported
-	o.reported = o.packets
+	active := o.packets != o.reported[1]
+	o.reported = [2]uint64{o.packets, o.reported[0]}
 	if !active {
 		return &rtcp.ReceiverReport{SSRC: o.ssrc, Reports: blocks}
 	}

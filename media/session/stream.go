@@ -51,7 +51,7 @@ type outbound struct {
 	octets   uint64        // of payload
 	stamp    uint32        // timestamp of the last packet
 	stampAt  time.Duration // and the time it stands for
-	reported uint64        // packets when the last report left
+	reported [2]uint64     // packets when the last report left, and the one before it
 	cadence  cadence
 	lost     uint64        // as the far end reports
 	trip     time.Duration // round trip
