@@ -2,6 +2,7 @@ package session
 
 import (
 	"errors"
+	"net"
 	"net/netip"
 	"runtime"
 	"strings"
@@ -85,6 +86,29 @@ func TestCloseLeavesNothing(t *testing.T) {
 		t.Fatalf("the ports are still taken: %v", err)
 	}
 	again.Close()
+}
+
+func TestIPv6(t *testing.T) {
+	conn, err := net.ListenUDP("udp6", &net.UDPAddr{IP: net.IPv6loopback})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	far := &socket{t: t, conn: conn}
+	p := &phone{t: t, audio: far, video: far, ssrc: 3}
+	p.local = sdp.Local{ID: 7, Version: 1,
+		Audio: sdp.LocalAudio{RTP: far.place(), RTCP: far.place(), Codecs: []sdp.Codec{sdp.PCMU}, Direction: sdp.SendRecv},
+		Video: &sdp.LocalVideo{RTP: far.place(), RTCP: far.place(), Receive: true},
+	}
+	s, d := call(t, p, func(p *Params) { p.Address = netip.IPv6Loopback() })
+	s.SendVideo(keyUnit(5000), 0, true)
+	if unit, _ := p.watch(); len(unit) != 3 {
+		t.Errorf("%d NAL units", len(unit))
+	}
+	far.write(p.rtp(0, make([]byte, 160)), p.leg.Audio.RTP)
+	next[FirstIn](t, d)
+	s.Speak(singer(440))
+	far.readRTP()
 }
 
 func TestVersionsOfDescriptions(t *testing.T) {

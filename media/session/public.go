@@ -17,7 +17,7 @@ func (s *Session) listenForServer(st *stream) {
 	if !s.params.STUN.IsValid() {
 		return
 	}
-	st.server = s.params.STUN
+	st.server = netip.AddrPortFrom(s.params.STUN.Addr().Unmap(), s.params.STUN.Port())
 	st.known = make(chan struct{})
 	st.keeper = nat.NewKeeper(st.server, s.params.Keepalive,
 		func(pkt []byte, to netip.AddrPort) error {
