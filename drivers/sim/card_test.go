@@ -1,7 +1,11 @@
 package sim
 
 import (
+	"context"
+	"errors"
+	"slices"
 	"testing"
+	"time"
 
 	"doorstation/drivers"
 )
@@ -91,4 +95,30 @@ func TestRoomNoise(t *testing.T) {
 	if len(different) < 10 {
 		t.Errorf("only %d different samples", len(different))
 	}
+}
+
+// BenchmarkCardClock shows how evenly the card's frames reach the panel.
+func BenchmarkCardClock(b *testing.B) {
+	path := serve(b)
+	p, err := Dial(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	ticks, end := make(chan time.Duration, 100), make(chan error, 1)
+	go func() { end <- p.Sound().Run(ctx, func(_, _ []int16) { ticks <- monotonic() }) }()
+	var off []time.Duration
+	for last := <-ticks; b.Loop(); {
+		now := <-ticks
+		off = append(off, (now - last - drivers.FrameTime).Abs())
+		last = now
+	}
+	stop()
+	if err := <-end; !errors.Is(err, context.Canceled) {
+		b.Error(err)
+	}
+	slices.Sort(off)
+	b.ReportMetric(float64(off[len(off)/2].Microseconds())/1000, "median_off_ms")
+	b.ReportMetric(float64(off[(len(off)-1)*99/100].Microseconds())/1000, "p99_off_ms")
 }

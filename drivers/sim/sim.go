@@ -42,7 +42,7 @@ type LineSpec struct {
 // Options are what Serve may be given besides the lines.
 type Options struct {
 	RoomNoise int16        // peak of the noise when nobody speaks; 0: silence
-	Log       func(string) // told who comes, goes and is refused; may be nil
+	Log       func(string) // told who comes, goes and is refused, by several goroutines; may be nil
 	Ready     func()       // called once connections are taken; may be nil
 }
 

@@ -22,7 +22,7 @@ var testLines = []LineSpec{
 }
 
 // serve runs a line process inside this one, and returns its socket.
-func serve(t *testing.T) string {
+func serve(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "sim") // short: socket paths have 107 bytes
 	if err != nil {
