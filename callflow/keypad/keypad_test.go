@@ -61,6 +61,8 @@ func TestDigitsBecomeCodes(t *testing.T) {
 	ended := rulesOf('#', 4, code("front", "resident", "1234"), code("front", "short", "12"), code("back", "star", "*5"))
 	starred := rulesOf('*', 4, code("front", "resident", "1234"))
 	sixteen := rulesOf(0, 16, code("front", "long", "1234567890123456"))
+	endedSixteen := rulesOf('#', 16, sixteen.Codes...)
+	twice := rulesOf(0, 4, code("back", "first", "1234"), code("front", "second", "1234"))
 	one := rulesOf(0, 1, code("front", "one", "5"))
 	for _, tt := range []struct {
 		name  string
@@ -93,6 +95,8 @@ func TestDigitsBecomeCodes(t *testing.T) {
 		{"star as end key", starred, "1234*", "5 right front/resident"},
 		{"sixteen digits", sixteen, "1234567890123456", "16 right front/long"},
 		{"sixteen wrong ones", sixteen, "1234567890123455", "16 wrong"},
+		{"seventeen are not the code of the first sixteen", endedSixteen, "12345678901234567#1234567890123456#", "18 wrong, 35 right front/long"},
+		{"of two equal codes the first", twice, "1234", "4 right back/first"},
 		{"one digit", one, "455", "1 wrong, 2 right front/one, 3 right front/one"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

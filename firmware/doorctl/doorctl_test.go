@@ -228,6 +228,12 @@ func TestConfigCheck(t *testing.T) {
 	} else if err := os.WriteFile(compiled, []byte(out), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	// On this board the button opens the door by itself, and rings nobody.
+	raw, err := os.ReadFile(compiled)
+	if err != nil {
+		t.Fatal(err)
+	}
+	exit := write("exit.json", strings.Replace(string(raw), `"name": "button1",`, `"name": "button1", "opens": "door1", "opens_for": "3s",`, 1))
 	for _, tt := range []struct {
 		name string
 		args []string
@@ -238,6 +244,7 @@ func TestConfigCheck(t *testing.T) {
 		{"good by the compiled board", []string{good, "-board", compiled}, exitDone, []string{"good"}},
 		{"good without a board", []string{good}, exitDone, []string{"checked without a board", "-board"}},
 		{"a pulse that this board forbids", []string{long, "-board", sim}, exitFailed, []string{long, "doors[0].pulse", "45s", "10s", "a panel would refuse"}},
+		{"an exit button as a flat's", []string{good, "-board", exit}, exitFailed, []string{"flats[0].button", "button1"}},
 		{"two faults", []string{bad}, exitFailed, []string{"nmae", "doors[0].codes[0].digits"}},
 		{"no file", []string{filepath.Join(dir, "none.yaml")}, exitFailed, []string{"cannot be read"}},
 		{"no board file", []string{good, "-board", filepath.Join(dir, "none.yaml")}, exitFailed, []string{"board file cannot be read"}},
