@@ -12,7 +12,9 @@ import (
 
 // A pacer is a kernel timer with absolute deadlines. It waits in the runtime's
 // poller like a socket: no thread is held, and a deadline is not rounded to
-// the poller's millisecond as the runtime's own timers are.
+// the poller's millisecond as the runtime's own timers are. On a busy machine
+// it was also steadier than a locked thread in clock_nanosleep, which must win
+// back its place in the scheduler after each sleep.
 type pacer struct {
 	file *os.File
 
