@@ -19,8 +19,9 @@ const (
 	// some key frames, so that a frame is not cut in the middle.
 	sendBuffer = 512 << 10
 	// patience is how long a full buffer is waited for before the rest of a
-	// frame is given up.
-	patience = 20 * time.Millisecond
+	// frame is given up. A process may be held up between setting the limit and
+	// writing, so it is far longer than a buffer takes to drain.
+	patience = 200 * time.Millisecond
 	// askAgain is how often a key frame is asked for until it comes, and how
 	// close together requests of the far end are passed on.
 	askAgain = time.Second
