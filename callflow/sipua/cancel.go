@@ -46,9 +46,11 @@ func (c *call) giveUp() {
 	})
 }
 
+// cancelIfDue sends the CANCEL that was asked for. Its callers know of a
+// provisional response.
 func (c *call) cancelIfDue() {
 	o := c.out
-	if !o.cancelled || !o.provisional || o.cancelSent {
+	if !o.cancelled || o.cancelSent {
 		return
 	}
 	o.cancelSent = true

@@ -35,6 +35,27 @@ func TestInfoDigits(t *testing.T) {
 			w.heard()
 		})
 	})
+	t.Run("later ones, out of order", func(t *testing.T) {
+		inWorld(t, Config{}, func(w *world) {
+			p, k, _ := answered(w)
+			for _, n := range []int{101, 103, 102} {
+				k.askAs("INFO", n, relay(fmt.Sprint(n-100)))
+				if n == 101 {
+					p.response(200)
+				}
+			}
+			w.heard("digit 1", "digit 2", "digit 3")
+		})
+	})
+	t.Run("before the answer they are none", func(t *testing.T) {
+		inWorld(t, Config{}, func(w *world) {
+			p, inv := ring(w)
+			p.reply(inv, 180, "a", phoneContact())
+			p.talk(inv, "a").ask("INFO", relay("1"))
+			p.response(200)
+			w.heard("sent INVITE", "progress 180 a")
+		})
+	})
 	t.Run("bodies", func(t *testing.T) {
 		inWorld(t, Config{}, func(w *world) {
 			p, k, _ := answered(w)

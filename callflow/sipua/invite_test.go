@@ -271,3 +271,21 @@ func TestByeInAllItsEndings(t *testing.T) {
 		})
 	})
 }
+
+func TestLongDescriptionsGoOverUDP(t *testing.T) {
+	inWorld(t, Config{Allow: []string{guard}}, func(w *world) {
+		long := strings.Repeat("a=x\r\n", 1000)
+		p := w.peer(phoneAddr)
+		w.ua.Invite(1, phoneTarget, []byte(long))
+		if inv := p.request("INVITE"); string(inv.Body()) != long {
+			t.Errorf("%d bytes of %d arrived", len(inv.Body()), len(long))
+		}
+		c := &caller{peer: p, from: guard, id: "in"}
+		c.ask("INVITE", 1, "", "sdp:offer")
+		c.response(180)
+		w.ua.Accept(101, []byte(long))
+		if ok := c.response(200); string(ok.Body()) != long {
+			t.Errorf("%d bytes of %d arrived", len(ok.Body()), len(long))
+		}
+	})
+}
