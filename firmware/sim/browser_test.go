@@ -164,7 +164,7 @@ func TestPage(t *testing.T) {
 	b.until("the sample speaks", `document.getElementById('voice').textContent.startsWith('A spoken sample')`)
 	b.do("type the code on the keyboard", chromedp.KeyEvent("2580"))
 	b.until("the relay is drawn open", `document.querySelector('.door.main').dataset.open === 'true'`)
-	b.do("the door leaf moves", chromedp.Sleep(700*time.Millisecond))
+	b.until("the door leaf stands open", `document.querySelector('.door.main .leaf').getAnimations().length === 0`)
 	b.keep("page-open")
 	b.until("the relay is drawn closed", `document.querySelector('.door.main').dataset.open === 'false'`)
 	b.do("hang up", chromedp.Click(`#hangup`))

@@ -58,13 +58,20 @@ func knock(t *testing.T, at netip.AddrPort) {
 // until waits for a state of the phone.
 func until(t *testing.T, p *Phone, what string, good func(Status) bool) Status {
 	t.Helper()
-	for limit := time.Now().Add(patience); time.Now().Before(limit); time.Sleep(time.Millisecond) {
-		if s := p.Status(); good(s) {
+	changed, end := p.changed.Listen()
+	defer end()
+	limit := time.After(patience)
+	for {
+		s := p.Status()
+		if good(s) {
 			return s
 		}
+		select {
+		case <-changed:
+		case <-limit:
+			t.Fatalf("never %s: %+v", what, s)
+		}
 	}
-	t.Fatalf("never %s: %+v", what, p.Status())
-	return Status{}
 }
 
 func ended(reason string) func(Status) bool {
@@ -120,7 +127,7 @@ func TestCall(t *testing.T) {
 	}
 	c.reply(again, "200 OK", c.offer())
 	c.await("ACK")
-	s := until(t, p, "sending sound", func(s Status) bool { return s.Audio.Sent > 0 })
+	s := until(t, p, "agreed to sound", func(s Status) bool { return s.Talk })
 	if s.State != Talking || s.Early.Keys != 1 {
 		t.Errorf("status %+v, want talking with one early key frame", s)
 	}
