@@ -8,8 +8,12 @@ import (
 	"github.com/emiago/sipgo/sip"
 )
 
-// allowAgain is how often the names of allowed hosts are looked up.
-const allowAgain = time.Hour
+// How often the name of an allowed host is looked up, and how soon again when
+// it was not found.
+const (
+	allowAgain = time.Hour
+	allowRetry = time.Minute
+)
 
 // An allowed is a caller who is let in, and where his requests may come from.
 type allowed struct {
@@ -35,26 +39,29 @@ func parseAllow(uris []string, domain string) ([]allowed, error) {
 
 // admitAllowed opens the gate for the hosts of allowed callers.
 func (u *UA) admitAllowed() {
-	named := false
 	for i := range u.allow {
-		host := u.allow[i].host
-		if _, err := netip.ParseAddr(host); err != nil {
-			named = true
-			if u.isServer(host) {
-				continue // they come by our server
-			}
+		u.admitHost(&u.allow[i])
+	}
+}
+
+func (u *UA) admitHost(a *allowed) {
+	_, err := netip.ParseAddr(a.host)
+	named := err != nil
+	if u.stop || named && u.isServer(a.host) {
+		return // callers of our own domain come by our server
+	}
+	u.resolve(hop{network: "udp", name: a.host}, 0, func(h hop, err error) {
+		again := allowAgain
+		if err != nil {
+			u.log.Warn("sip allowed caller not found", "host", a.host, "err", err)
+			again = allowRetry
+		} else {
+			u.moveAllowed(a, h.addr.Addr())
 		}
-		u.resolve(hop{network: "udp", name: host}, 0, func(h hop, err error) {
-			if err != nil {
-				u.log.Warn("sip allowed caller not found", "host", host, "err", err)
-				return
-			}
-			u.moveAllowed(&u.allow[i], h.addr.Addr())
-		})
-	}
-	if named && !u.stop {
-		u.after(allowAgain, u.admitAllowed)
-	}
+		if named {
+			u.after(again, func() { u.admitHost(a) })
+		}
+	})
 }
 
 func (u *UA) moveAllowed(a *allowed, addr netip.Addr) {

@@ -20,8 +20,8 @@ type asking struct {
 func (u *UA) ask(a asking) { u.askAgain(a, 0) }
 
 func (u *UA) askAgain(a asking, tries int) {
-	if u.server != nil && a.hop.flow() == u.server.flow() {
-		u.creds.sign(a.req)
+	if u.isAtServer(a.hop) && (tries > 0 || a.req.Method == sip.REGISTER) {
+		u.creds.sign(a.req) // inside dialogs only when asked: it may go on to the phone
 	}
 	t := &clientTx{req: a.req, hop: a.hop, sent: a.sent, failed: func(err error) { a.done(nil, err) }}
 	finished := false

@@ -53,7 +53,7 @@ func (c *call) cancelIfDue() {
 	if !o.cancelled || o.cancelSent {
 		return
 	}
-	o.cancelSent = true
+	o.cancelSent, o.tx.awaited = true, true
 	c.u.start(&clientTx{
 		req: cancelFor(o.req), hop: o.hop, sent: c.sent(sip.CANCEL),
 		response: func(*sip.Response, time.Time) {},

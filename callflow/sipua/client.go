@@ -2,6 +2,7 @@ package sipua
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -19,6 +20,7 @@ type clientTx struct {
 	fsm      *sip.ClientTx // nil while its flow is dialled
 	final    bool
 	dropped  bool
+	awaited  bool // a clean stop waits for the final response
 	sent     func()
 	response func(*sip.Response, time.Time) // every one, retransmitted 2xx too
 	failed   func(error)                    // instead of a final response
@@ -158,7 +160,7 @@ func (u *UA) stamp(req *sip.Request, h hop) {
 		req.PrependHeader(&sip.ViaHeader{
 			ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: sip.NetworkToUpper(h.network),
 			Host: local.Addr().String(), Port: int(local.Port()),
-			Params: sip.HeaderParams{{K: "branch", V: sip.GenerateBranch()}, {K: "rport"}},
+			Params: sip.HeaderParams{{K: "branch", V: sip.RFC3261BranchMagicCookie + rand.Text()}, {K: "rport"}},
 		})
 	}
 	switch req.Method {

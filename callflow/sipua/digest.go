@@ -16,8 +16,15 @@ const maxChallenges = 3
 // that gets to see an answer can try passwords at leisure.
 type credentials struct {
 	account Account
-	realm   string            // the registrar's, once it challenged us
-	nonces  map[string]*nonce // by header field of the answer
+	realm   string // the registrar's, once it challenged us
+	nonces  map[nonceKey]*nonce
+}
+
+// A nonceKey tells the registrar's nonces from those for calls: what answers
+// the one would pass the proxy unused, on to the phone.
+type nonceKey struct {
+	field       string // header field of the answer
+	registering bool
 }
 
 // A nonce is in use until the server gives another.
@@ -28,13 +35,16 @@ type nonce struct {
 }
 
 func newCredentials(a Account) *credentials {
-	return &credentials{account: a, nonces: map[string]*nonce{}}
+	return &credentials{account: a, nonces: map[nonceKey]*nonce{}}
 }
 
 // sign adds credentials for each nonce we have, each with the next count (RFC
 // 7616 section 3.4).
 func (c *credentials) sign(req *sip.Request) {
-	for field, n := range c.nonces {
+	for key, n := range c.nonces {
+		if key.registering != (req.Method == sip.REGISTER) {
+			continue
+		}
 		n.count++
 		cred, err := digest.Digest(n.challenge, digest.Options{
 			Method: string(req.Method), URI: req.Recipient.String(),
@@ -42,12 +52,12 @@ func (c *credentials) sign(req *sip.Request) {
 			Count: n.count, Cnonce: n.cnonce,
 		})
 		if err != nil {
-			delete(c.nonces, field)
+			delete(c.nonces, key)
 			continue
 		}
-		for req.RemoveHeader(field) {
+		for req.RemoveHeader(key.field) {
 		}
-		req.AppendHeader(sip.NewHeader(field, cred.String()))
+		req.AppendHeader(sip.NewHeader(key.field, cred.String()))
 	}
 }
 
@@ -62,15 +72,16 @@ func (c *credentials) take(req *sip.Request, res *sip.Response, tries int) bool 
 	if c.account.AuthUser == "" || tries >= maxChallenges {
 		return false
 	}
-	chal := c.choose(res.GetHeaders(asks), req.Method == sip.REGISTER)
+	key := nonceKey{field, req.Method == sip.REGISTER}
+	chal := c.choose(res.GetHeaders(asks), key.registering)
 	if chal == nil || (tries > 0 && req.GetHeader(field) != nil && !chal.Stale) {
-		delete(c.nonces, field)
+		delete(c.nonces, key)
 		return false
 	}
-	if req.Method == sip.REGISTER {
+	if key.registering {
 		c.realm = chal.Realm
 	}
-	c.nonces[field] = &nonce{challenge: chal, cnonce: rand.Text()}
+	c.nonces[key] = &nonce{challenge: chal, cnonce: rand.Text()}
 	return true
 }
 
@@ -111,5 +122,7 @@ func (c *credentials) ours(realm string) bool {
 // trusted reports whether a challenge came from our server, to a request that
 // went there.
 func (u *UA) trusted(res *sip.Response, h hop) bool {
-	return u.server != nil && h.flow() == u.server.flow() && source(res).Addr() == u.server.addr.Addr()
+	return u.isAtServer(h) && u.fromServer(source(res))
 }
+
+func (u *UA) isAtServer(h hop) bool { return u.server != nil && h.flow() == u.server.flow() }

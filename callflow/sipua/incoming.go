@@ -1,6 +1,8 @@
 package sipua
 
 import (
+	"crypto/rand"
+
 	"github.com/emiago/sipgo/sip"
 
 	"doorstation/callflow"
@@ -38,7 +40,7 @@ func (u *UA) invited(t *serverTx) {
 
 func (u *UA) ringing(t *serverTx) {
 	leg := u.cfg.NewLeg()
-	t.tagged()
+	t.req.To().Params.Add("tag", rand.Text())
 	c := u.newCall(leg, callKey{t.req.CallID().Value(), tagOf(t.req.To().Params)})
 	from, to := t.req.From(), t.req.To()
 	c.local = party{display: to.DisplayName, uri: *to.Address.Clone()}

@@ -75,7 +75,7 @@ func (c *call) buildInvite(routes []sip.Uri, offer []byte) {
 
 func (c *call) sendInvite() {
 	o := c.out
-	if c.u.server != nil && o.hop.flow() == c.u.server.flow() {
+	if c.u.isAtServer(o.hop) {
 		c.u.creds.sign(o.req)
 	}
 	o.provisional = false
@@ -136,7 +136,9 @@ func (c *call) succeeded(res *sip.Response, at time.Time) {
 	if won {
 		c.won = d
 	}
-	d.ack = d.buildAck()
+	// The ACK has the INVITE's number, whatever was sent since. It has none of
+	// its credentials: no proxy takes them out, and the phone would see them.
+	d.ack = d.request(sip.ACK, d.invite)
 	d.acknowledge(func(err error) {
 		switch {
 		case !won:
@@ -162,18 +164,6 @@ func (u *UA) lateSuccess(res *sip.Response, at time.Time) {
 	if c != nil && c.out != nil && c.out.req != nil {
 		c.succeeded(res, at)
 	}
-}
-
-// buildAck has the INVITE's number, whatever was sent since, and its credentials.
-func (d *dialog) buildAck() *sip.Request {
-	ack := d.request(sip.ACK, d.invite)
-	o := d.c.out
-	if d.c.u.server != nil && o.hop.flow() == d.c.u.server.flow() && len(d.routes) > 0 {
-		for _, field := range []string{"Authorization", "Proxy-Authorization"} {
-			sip.CopyHeaders(field, o.req, ack)
-		}
-	}
-	return ack
 }
 
 // acknowledge sends the ACK, the first time or again.

@@ -154,7 +154,7 @@ func (u *UA) wind() {
 // unanswered reports whether a request of ours still waits for its final response.
 func (u *UA) unanswered() bool {
 	for _, t := range u.clients {
-		if !t.final && t.req.Method != sip.INVITE {
+		if !t.final && (t.awaited || t.req.Method != sip.INVITE) {
 			return true
 		}
 	}

@@ -245,6 +245,9 @@ func TestChallengedInvite(t *testing.T) {
 			inv := reg.request("INVITE")
 			reg.reply(inv, 407, "x", proxyAsks("house.example"))
 			reg.request("ACK")
+			if inv.GetHeader("authorization") != nil {
+				t.Error("the registrar's nonce was answered towards the phone")
+			}
 			again := reg.request("INVITE")
 			checkDigest(t, again, "Proxy-Authorization", "secret")
 			if again.CSeq().SeqNo != 2 || again.Via().Value() == inv.Via().Value() {
@@ -255,6 +258,24 @@ func TestChallengedInvite(t *testing.T) {
 				t.Errorf("ACK:\n%s", ack)
 			}
 			w.heard("sent INVITE", "sent INVITE", "sent ACK", "answered a sdp:answer")
+
+			w.ua.Bye(1)
+			bye := reg.request("BYE")
+			if bye.GetHeader("proxy-authorization") != nil {
+				t.Error("the BYE carries credentials that nobody asked for")
+			}
+			reg.reply(bye, 407, "a", proxyAsks("house.example"))
+			bye = reg.request("BYE")
+			checkDigest(t, bye, "Proxy-Authorization", "secret")
+			reg.reply(bye, 200, "a")
+			w.heard("sent BYE", "sent BYE", "ended by us:true")
+
+			w.ua.Invite(2, "sip:flat@house.example", []byte(testOffer)) // at once with what we know
+			cred := checkDigest(t, reg.request("INVITE"), "Proxy-Authorization", "secret")
+			if cred.Nc != 2 {
+				t.Errorf("nc is %d, want 2", cred.Nc)
+			}
+			w.heard("sent INVITE")
 		})
 	})
 	t.Run("credentials refused", func(t *testing.T) {

@@ -1,10 +1,12 @@
 package sipua
 
 import (
+	"context"
 	"errors"
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestTargets(t *testing.T) {
@@ -109,4 +111,32 @@ func TestBackOff(t *testing.T) {
 			t.Errorf("%+v: %v s", c, d)
 		}
 	}
+}
+
+// Names are looked up away from the loop, and again when they were not found.
+func TestNames(t *testing.T) {
+	found := map[string]string{"phones.example": "192.0.2.10"}
+	resolve := func(_ context.Context, host string) ([]netip.Addr, error) {
+		if a, ok := found[host]; ok {
+			return []netip.Addr{netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr(a)}, nil
+		}
+		return nil, errors.New("no such host")
+	}
+	inWorld(t, Config{Resolve: resolve, Allow: []string{"sip:guard@guards.example"}}, func(w *world) {
+		p := w.peer(phoneAddr)
+		w.ua.Invite(1, "sip:phone@phones.example", nil)
+		p.reply(p.request("INVITE"), 486, "a")
+		p.request("ACK")
+		w.ua.Invite(2, "sip:phone@nowhere.example", nil)
+		w.heard("sent INVITE", "refused 486", "refused 503")
+
+		c := w.caller("192.0.2.30:5060", "sip:guard@guards.example")
+		c.ask("INVITE", 1, "", "sdp:offer")
+		c.quiet()
+		found["guards.example"] = "192.0.2.30"
+		time.Sleep(allowRetry)
+		c.ask("INVITE", 2, "", "sdp:offer")
+		c.response(180)
+		w.heard("incoming sip:guard@guards.example sdp:offer")
+	})
 }

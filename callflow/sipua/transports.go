@@ -16,7 +16,11 @@ import (
 // phones that are called by their address often have no TCP to switch to.
 const largestUDP = 65507 + 200
 
-var setGlobals = sync.OnceFunc(func() { sip.UDPMTUSize = largestUDP })
+// setGlobals sets what sipgo has only once for all; we are its only user here.
+var setGlobals = sync.OnceFunc(func() {
+	sip.UDPMTUSize = largestUDP
+	sip.SetDefaultLogger(quietLog)
+})
 
 // errParserPanic ends the parsing of one message.
 var errParserPanic = errors.New("sip: header parser panicked")
