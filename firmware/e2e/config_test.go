@@ -18,6 +18,7 @@ type config struct {
 	password  string   // of the account, default the right one
 	registrar string   // default 10.0.0.5
 	transport string   // default udp
+	neighbour string   // phone of a second flat with button2, none by default
 	extra     []string // further lines
 }
 
@@ -45,6 +46,10 @@ func (c config) yaml(h *host) string {
 	}
 	if len(c.then) > 0 {
 		lines = append(lines, stage(c.then, stageFor))
+	}
+	if c.neighbour != "" {
+		lines = append(lines, "  - name: Second floor", "    button: button2", "    stages:",
+			stage([]string{c.neighbour}, stageFor))
 	}
 	lines = append(lines,
 		"doors:",

@@ -126,20 +126,24 @@ func openedByHand(t *testing.T) *panel {
 	return p
 }
 
-// The network goes and comes back: no door moves, and the panel registers and
-// calls again by itself.
+// The network goes and comes back: no door moves, and the panel calls again by
+// itself. It calls the neighbour: the first flat may still get the call of
+// before, until the panel's CANCEL follows (RFC 3261 section 9.1).
 func TestNetworkGoesAndReturns(t *testing.T) {
 	s, _, gate := site(t)
-	p := startPanel(gate, config{targets: []string{"sip:phone@10.0.0.31:5060"}, call: "ring_for: 3s"})
+	neighbour := s.host("neighbour", 32)
+	p := startPanel(gate, config{
+		targets: []string{"sip:phone@10.0.0.31:5060"}, neighbour: "sip:phone@10.0.0.32:5060", call: "ring_for: 3s",
+	})
 	gate.unplug()
 	p.press()
 	if result := p.ended().Result; result == "talked" {
 		t.Errorf("result %q without a network", result)
 	}
 	gate.plug()
-	phone := startSipp(s.host("phone", 31), "hang_up")
-	newHandpiece(phone.host)
-	p.press()
+	phone := startSipp(neighbour, "hang_up")
+	newHandpiece(neighbour)
+	p.finger(button2)
 	phone.played()
 	if result := p.ended().Result; result != "talked" {
 		t.Errorf("result %q once the network is back, want talked", result)

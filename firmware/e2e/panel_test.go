@@ -22,6 +22,7 @@ import (
 // Lines of the simulated board, board/sim.yaml.
 const (
 	button1 = "BUTTON1"
+	button2 = "BUTTON2"
 	door1   = "DOOR1"
 )
 
@@ -200,11 +201,14 @@ func (p *panel) calls(state string) {
 	p.becomes(state, func(s control.Status) bool { return s.Call.State == state })
 }
 
-// press is a finger: down for longer than the debounce, then up.
-func (p *panel) press() {
+// press presses the button of the first flat.
+func (p *panel) press() { p.t.Helper(); p.finger(button1) }
+
+// finger is down on a button for longer than its debounce, then up.
+func (p *panel) finger(button string) {
 	p.t.Helper()
 	for _, active := range []bool{true, false} {
-		if err := p.world.Press(button1, active); err != nil {
+		if err := p.world.Press(button, active); err != nil {
 			p.t.Fatal(err)
 		}
 		pause(p.t, 40*time.Millisecond)

@@ -28,7 +28,7 @@ func servedPanel(t *testing.T) (*panel, *nginx, func(revision string) string) {
 func TestConfigurationFromServer(t *testing.T) {
 	p, n, document := servedPanel(t)
 	s := p.becomes("on revision one", revision("one"))
-	if !strings.Contains(fmt.Sprint(s.Config.Warnings), "HTTP") {
+	if !strings.Contains(fmt.Sprint(s.Config.Warnings), "plain http") {
 		t.Errorf("warnings %q, want one about plain HTTP", s.Config.Warnings)
 	}
 	await(t, "nginx answers 304", func() error {
