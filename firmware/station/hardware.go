@@ -37,17 +37,23 @@ var cameras = map[string]cameraDriver{
 type hardware struct {
 	opt   Options
 	video *videoHub
-	lamps map[callflow.Indicator]drivers.Lamp
+	lamps map[callflow.Indicator]*lamp
 }
 
 func openHardware(opt Options) *hardware {
-	h := &hardware{opt: opt, lamps: make(map[callflow.Indicator]drivers.Lamp)}
+	h := &hardware{opt: opt, lamps: make(map[callflow.Indicator]*lamp)}
 	h.video = newVideoHub(nil, nil, opt.Log)
 	if driver, ok := cameras[opt.Board.Camera.Driver]; ok && len(opt.Missing) == 0 {
 		h.video = newVideoHub(driver.open(opt, opt.Board.Camera.Device), driver.describe, opt.Log)
 	}
 	for _, l := range opt.Board.Lamps {
-		h.lamps[callflow.Indicator(l.Name)] = &simLamp{path: h.socket(), line: l}
+		h.lamps[callflow.Indicator(l.Name)] = newLamp(l.Name, opt.Log, func() (drivers.Lamp, error) {
+			panel, err := sim.Dial(h.socket())
+			if err != nil {
+				return nil, err
+			}
+			return panel.Lamp(l.Line, l.Active == board.Low)
+		})
 	}
 	return h
 }
@@ -66,7 +72,18 @@ func (h *hardware) parts(s *Station) []part {
 			}
 			return panel.Sound().Run(ctx, s.owner.engine.Exchange)
 		}},
+		{name: "lamps", run: h.shine},
 	}
+}
+
+// shine serves the lamps until ctx ends.
+func (h *hardware) shine(ctx context.Context) error {
+	var all sync.WaitGroup
+	for _, l := range h.lamps {
+		all.Go(func() { l.run(ctx) })
+	}
+	all.Wait()
+	return nil
 }
 
 // watch reports the inputs.
@@ -87,37 +104,6 @@ func (s *Station) input(in drivers.Input) {
 	if in.Active && slices.Contains(s.buttons, in.Name) {
 		s.owner.box.post(func() { s.owner.pressed(in.Name, in.At) })
 	}
-}
-
-// A simLamp takes its line when it is first needed, and again after the line
-// process was away.
-type simLamp struct {
-	path string
-	line board.Lamp
-
-	mu   sync.Mutex
-	lamp drivers.Lamp
-}
-
-// Set switches the lamp.
-func (l *simLamp) Set(on bool) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.lamp == nil {
-		panel, err := sim.Dial(l.path)
-		if err != nil {
-			return err
-		}
-		if l.lamp, err = panel.Lamp(l.line.Line, l.line.Active == board.Low); err != nil {
-			l.lamp = nil
-			return err
-		}
-	}
-	err := l.lamp.Set(on)
-	if err != nil {
-		l.lamp = nil
-	}
-	return err
 }
 
 // lockData makes this process the only daemon on dir, until it ends.

@@ -9,7 +9,6 @@ import (
 	"doorstation/callflow"
 	"doorstation/callflow/keypad"
 	"doorstation/callflow/timeline"
-	"doorstation/drivers"
 	"doorstation/media/audio"
 	"doorstation/media/session"
 	"doorstation/media/tone"
@@ -27,7 +26,7 @@ type owner struct {
 	video  *videoHub
 	engine *audio.Engine
 	diary  *diary
-	lamps  map[callflow.Indicator]drivers.Lamp
+	lamps  map[callflow.Indicator]*lamp
 	locked *lockout
 
 	machine callflow.Machine
@@ -44,7 +43,6 @@ type owner struct {
 	since   time.Time               // of the present state
 	waiting func()                  // for the end of the call
 	asked   map[string][]chan error // local commands without the guard's word, by door
-	lit     map[callflow.Indicator]bool
 }
 
 // run serves the mailbox until ctx ends, and then ends the call.
@@ -227,13 +225,8 @@ func (o *owner) play(a callflow.Play) {
 }
 
 func (o *owner) show(a callflow.Show) {
-	o.lit[a.Indicator] = a.On
-	lamp := o.lamps[a.Indicator]
-	if lamp == nil {
-		return
-	}
-	if err := lamp.Set(a.On); err != nil {
-		o.log.Warn("lamp failed", "lamp", a.Indicator, "err", err)
+	if lamp := o.lamps[a.Indicator]; lamp != nil {
+		lamp.set(a.On)
 	}
 }
 

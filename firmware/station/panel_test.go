@@ -80,6 +80,9 @@ func startPanel(t *testing.T, config string) *testPanel {
 		all.Wait()
 		if t.Failed() {
 			t.Logf("the panel's log:\n%s", p.log)
+			if calls := p.Calls(); len(calls) > 0 {
+				t.Logf("its last record:\n%s", text(calls[0]))
+			}
 		}
 	})
 	socket := filepath.Join(p.run, "sim.sock")
@@ -171,11 +174,10 @@ func (p *testPanel) idle() timeline.Record {
 	p.t.Helper()
 	var rec timeline.Record
 	p.await("the end of the call", func() bool {
-		calls := p.Calls()
-		if p.Status().Call.State != control.CallIdle || p.diary.current() != nil || len(calls) == 0 {
+		if p.Status().Call.State != control.CallIdle || p.diary.current() != nil {
 			return false
 		}
-		rec = calls[0]
+		rec = p.Calls()[0]
 		return true
 	})
 	return rec

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,7 +28,9 @@ type scriptPhone struct {
 
 	mu    sync.Mutex
 	calls map[string]*scriptCall // by Call-ID
-	all   sync.WaitGroup         // scripts that run
+	last  *scriptCall
+
+	running atomic.Int32 // scripts
 }
 
 // A scriptCall is one INVITE and what became of it.
@@ -43,7 +46,15 @@ type scriptCall struct {
 	answered  bool
 	cancelled bool
 	ended     bool
-	rightCode bool // the right code was typed while the call was confirmed
+	talk      []string // what went over the wire, for a failure
+}
+
+// note keeps the first line of a message.
+func (c *scriptCall) note(way, msg string) {
+	line, _, _ := strings.Cut(msg, "\r\n")
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.talk = append(c.talk, fmt.Sprintf("%s %s %s (%s)", time.Now().Format("05.000000"), way, line, header(msg, "CSeq")))
 }
 
 func newScriptPhone(t *testing.T, script func(*scriptCall)) *scriptPhone {
@@ -63,7 +74,9 @@ func newScriptPhone(t *testing.T, script func(*scriptCall)) *scriptPhone {
 		}
 	}()
 	t.Cleanup(func() {
-		p.all.Wait()
+		if t.Failed() && p.last != nil {
+			t.Logf("the last call of %s:\n%s", p.uri(), strings.Join(p.last.talk, "\n"))
+		}
 		p.conn.Close()
 		p.media.Close()
 		<-done
@@ -111,13 +124,20 @@ func (p *scriptPhone) take(msg string, from netip.AddrPort) {
 	c := p.calls[id]
 	p.mu.Unlock()
 	method, _, _ := strings.Cut(msg, " ")
+	if c != nil {
+		c.note("<-", msg)
+	}
 	switch {
 	case method == "INVITE" && c == nil:
 		c = &scriptCall{phone: p, invite: msg, peer: from, tag: fmt.Sprint(rand.Uint32()), cseq: 1, acked: make(chan struct{})}
 		p.mu.Lock()
-		p.calls[id] = c
+		p.calls[id], p.last = c, c
 		p.mu.Unlock()
-		p.all.Go(func() { p.script(c) })
+		p.running.Add(1)
+		go func() {
+			defer p.running.Add(-1)
+			p.script(c)
+		}()
 	case c == nil:
 	case method == "ACK":
 		c.ack()
@@ -188,6 +208,7 @@ func (c *scriptCall) respondTo(req string, status int, reason, body string) {
 }
 
 func (c *scriptCall) send(msg string) {
+	c.note("->", msg)
 	if _, err := c.phone.conn.WriteToUDPAddrPort([]byte(msg), c.peer); err != nil {
 		c.phone.t.Error(err)
 	}

@@ -96,8 +96,8 @@ func (s *Station) newOwner(locked *lockout) *owner {
 	return &owner{
 		log: s.log, box: newMailbox(), tell: s.publish,
 		line: s.line, doors: s.doors, video: s.video, engine: engine, diary: s.diary, locked: locked,
-		lamps: s.hw.lamps, lit: make(map[callflow.Indicator]bool),
-		legs: make(map[callflow.LegID]*leg), asked: make(map[string][]chan error),
+		lamps: s.hw.lamps,
+		legs:  make(map[callflow.LegID]*leg), asked: make(map[string][]chan error),
 		sound: sounder{engine: engine},
 	}
 }
