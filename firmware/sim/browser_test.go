@@ -8,12 +8,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
@@ -66,7 +68,10 @@ func openBrowser(t *testing.T, address string) *browser {
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("mute-audio", false),
+		chromedp.Flag("use-fake-device-for-media-stream", true), chromedp.Flag("use-fake-ui-for-media-stream", true),
 		chromedp.WindowSize(1320, 1240))
+	var listening sync.WaitGroup
+	t.Cleanup(listening.Wait) // after the browser has ended
 	ctx, stop := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(stop)
 	ctx, stop = chromedp.NewContext(ctx)
@@ -76,8 +81,23 @@ func openBrowser(t *testing.T, address string) *browser {
 	if err := chromedp.Do(ctx); err != nil {
 		t.Fatalf("chromium: %v", err)
 	}
+	listening.Go(b.listen)
 	b.do("open the page", chromedp.Navigate(address), chromedp.WaitVisible(`[data-button="button1"]`))
 	return b
+}
+
+// listen fails the test for every error that the page meets.
+func (b *browser) listen() {
+	for e, err := range chromedp.Events(b.ctx, runtime.ExceptionThrown) {
+		if err != nil {
+			return // the browser has ended
+		}
+		what := e.ExceptionDetails.Text
+		if x := e.ExceptionDetails.Exception; x != nil {
+			what += " " + x.Description
+		}
+		b.t.Errorf("the page failed: %s", what)
+	}
 }
 
 // do runs actions, or fails naming the step.
@@ -156,12 +176,18 @@ func TestPage(t *testing.T) {
 	b.until("the calling lamp is lit", `document.querySelector('[data-lamp=calling]').dataset.lit === 'true'`)
 	b.moving("the picture moves before the answer")
 	b.until("the speaker plays ringback", `/ringing tone \(tone of \d+ Hz\)/.test(document.getElementById('plays').textContent)`)
+	b.until("the speaker is heard in the browser", `Number(document.getElementById('hear-door').dataset.heard) > 10`)
 	b.keep("page-ringing")
 
 	b.do("answer", chromedp.Click(`#answer`))
 	b.until("sound is agreed", `!document.querySelector('[data-key="1"]').disabled`)
 	b.moving("the picture moves after the answer")
 	b.until("the sample speaks", `document.getElementById('voice').textContent.startsWith('A spoken sample')`)
+	b.until("the sample is heard in the flat", `Number(document.getElementById('hear-flat').dataset.heard) > 10`)
+	b.do("lend the microphone to the visitor", chromedp.Click(`#speak-door`))
+	b.until("the microphone speaks", `document.getElementById('voice').textContent.startsWith('Your microphone')`)
+	b.do("and to the resident", chromedp.Click(`#speak-flat`))
+	b.until("the sample speaks again", `document.getElementById('voice').textContent.startsWith('A spoken sample') && document.getElementById('speak-flat').getAttribute('aria-pressed') === 'true'`)
 	b.do("type the code on the keyboard", chromedp.KeyEvent("2580"))
 	b.until("the relay is drawn open", `document.querySelector('.door.main').dataset.open === 'true'`)
 	b.until("the door leaf stands open", `document.querySelector('.door.main .leaf').getAnimations().length === 0`)

@@ -18,8 +18,9 @@ const SIGNALS = {
 const scene = {panel: null, flats: [], chosen: 0, calls: [], status: null, call: null};
 const ears = {door: new Ear(), flat: new Ear()};
 const mouth = new Mouth();
-const picture = new Picture($('picture'));
 let streams = {};
+// A new connection makes the phone ask the panel for a key frame.
+const picture = new Picture($('picture'), () => streams.video.again());
 let doors = null;
 
 // ---- outside ----
@@ -141,7 +142,8 @@ function showStatus(i, status) {
       const busy = scene.flats[scene.chosen].status?.state;
       if (i !== scene.chosen && busy !== 'talking' && busy !== 'ringing') choose(i);
     }
-    if (i === scene.chosen && before === 'idle') picture.clear();
+    const over = before === 'ringing' || before === 'talking';
+    if (i === scene.chosen && over && now !== 'talking') picture.clear();
     if (i === scene.chosen && now !== 'talking') typed('');
   }
   if (i === scene.chosen) showPhone(status, now);
@@ -177,7 +179,8 @@ function showPicture() {
   $('veil').textContent = veil;
   $('veil').hidden = !veil;
   $('badge').textContent = live && picture.drawn ? `${picture.rate().toFixed(0)} pictures/s` : '';
-  if (!live && picture.drawn) picture.clear();
+  $('hear-door').dataset.heard = String(ears.door.heard);
+  $('hear-flat').dataset.heard = String(ears.flat.heard);
   requestAnimationFrame(() => setTimeout(showPicture, 150));
 }
 
@@ -226,6 +229,7 @@ function toggles() {
   for (const [id, ear] of [['hear-door', ears.door], ['hear-flat', ears.flat]]) {
     $(id).addEventListener('click', () => {
       ear.on = !ear.on;
+      ear.heard = 0;
       $(id).setAttribute('aria-pressed', String(ear.on));
       wake().catch((e) => tell(`no sound: ${e.message}`));
     });

@@ -56,6 +56,9 @@ export class Stream {
     };
   }
 
+  // again makes a new connection.
+  again() { this.socket.close(); }
+
   // stop ends the connection for good.
   stop() {
     this.stopped = true;

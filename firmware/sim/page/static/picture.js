@@ -15,7 +15,9 @@ function codec(unit) {
 }
 
 export class Picture {
-  constructor(canvas) {
+  // lost is called when the decoder gave up and needs a key frame.
+  constructor(canvas, lost) {
+    this.lost = lost;
     this.canvas = canvas;
     this.context = canvas.getContext('2d');
     this.decoder = null;
@@ -57,15 +59,20 @@ export class Picture {
     const timestamp = Math.round(view.getUint32(4) / 90 * 1000);
     try {
       this.decoder.decode(new EncodedVideoChunk({type: key ? 'key' : 'delta', timestamp, data: unit}));
-    } catch (e) {
+    } catch {
       this.reset();
+      this.lost();
     }
   }
 
   begin(name) {
     const decoder = new VideoDecoder({
       output: (frame) => this.draw(frame),
-      error: () => { if (this.decoder === decoder) this.decoder = null; },
+      error: () => {
+        if (this.decoder !== decoder) return;
+        this.decoder = null;
+        this.lost();
+      },
     });
     decoder.configure({codec: name, optimizeForLatency: true});
     this.decoder = decoder;

@@ -2,15 +2,19 @@
 // on the wire is signed 16 bit, little endian, 8000 Hz, mono.
 
 let context = null;
+let ready = null;
+
+async function make() {
+  const made = new AudioContext({sampleRate: 8000, latencyHint: 'interactive'});
+  await made.audioWorklet.addModule('player.js');
+  context = made;
+}
 
 // wake makes the sound system, which a browser allows only after a gesture.
 export async function wake() {
-  if (!context) {
-    context = new AudioContext({sampleRate: 8000, latencyHint: 'interactive'});
-    await context.audioWorklet.addModule('player.js');
-  }
+  ready ??= make();
+  await ready;
   if (context.state !== 'running') await context.resume();
-  return context;
 }
 
 // Ear plays one stream of frames.
@@ -18,9 +22,10 @@ export class Ear {
   constructor() {
     this.on = true;
     this.node = null;
+    this.heard = 0; // frames with something to hear in them
   }
 
-  async hear(data) {
+  hear(data) {
     if (!this.on || !context || context.state !== 'running') return;
     if (!this.node) {
       this.node = new AudioWorkletNode(context, 'player', {outputChannelCount: [1]});
@@ -28,7 +33,12 @@ export class Ear {
     }
     const pcm = new Int16Array(data);
     const samples = new Float32Array(pcm.length);
-    for (let i = 0; i < pcm.length; i++) samples[i] = pcm[i] / 32768;
+    let peak = 0;
+    for (let i = 0; i < pcm.length; i++) {
+      samples[i] = pcm[i] / 32768;
+      peak = Math.max(peak, Math.abs(samples[i]));
+    }
+    if (peak > 0.01) this.heard++;
     this.node.port.postMessage(samples, [samples.buffer]);
   }
 }
