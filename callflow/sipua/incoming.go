@@ -33,7 +33,7 @@ func (u *UA) invited(t *serverTx) {
 		t.respond(sip.StatusBadRequest)
 	case u.stop || u.incomingCalls() >= maxIncoming:
 		t.respond(sip.StatusBusyHere)
-	case t.begin():
+	case t.begin(maxServers):
 		u.ringing(t)
 	}
 }

@@ -201,6 +201,37 @@ func TestManyCallersAreBusy(t *testing.T) {
 	})
 }
 
+// A flood of one kind of request keeps no other out, and is forgotten.
+func TestFloodInsideTheRules(t *testing.T) {
+	inWorld(t, Config{Allow: []string{guard}}, func(w *world) {
+		p, k, _ := answered(w)
+		c := w.caller("192.0.2.10:6000", guard)
+		for range 20 {
+			for range 50 {
+				c.ask("OPTIONS", 1, "")
+				c.ask("MESSAGE", 1, "")
+			}
+			time.Sleep(time.Second)
+		}
+		if n := len(w.ua.servers); n > maxIncoming {
+			t.Errorf("%d requests are remembered", n)
+		}
+		k.ask("BYE")
+		p.response(200)
+		w.heard("ended by us:false")
+		for range 2 * maxServers { // INVITE and CANCEL, without end
+			c.id += "x"
+			c.ask("INVITE", 1, "", "sdp:offer")
+			c.ask("CANCEL", 1, "")
+			time.Sleep(20 * time.Millisecond)
+		}
+		synctest.Wait()
+		if n := len(w.ua.servers); n > maxServers {
+			t.Errorf("%d requests are remembered", n)
+		}
+	})
+}
+
 func TestMalformed(t *testing.T) {
 	inWorld(t, Config{Allow: []string{guard}}, func(w *world) {
 		c := w.caller(phoneAddr, guard)

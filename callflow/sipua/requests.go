@@ -14,7 +14,7 @@ func (u *UA) inDialog(t *serverTx) {
 		t.respond(sip.StatusCallTransactionDoesNotExists)
 		return
 	}
-	if t.begin() {
+	if t.begin(maxDialogServers) {
 		d.theirs.arrive(t)
 	}
 }

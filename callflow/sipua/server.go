@@ -64,7 +64,11 @@ func (u *UA) receiveRequest(req *sip.Request, at time.Time) {
 
 // begin makes a transaction of a request that will be dealt with. What is
 // refused at the door has none, and costs no memory (RFC 3261 section 8.2.7).
-func (t *serverTx) begin() bool {
+// most bounds how many there may be.
+func (t *serverTx) begin(most int) bool {
+	if len(t.u.servers) >= most {
+		return false
+	}
 	conn, err := t.u.connectionBack(t.req)
 	if err != nil {
 		t.u.log.Warn("sip request not answered", "method", t.req.Method, "from", t.from, "err", err)

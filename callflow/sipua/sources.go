@@ -63,9 +63,6 @@ func (s *sources) publish() {
 	s.current.Store(p)
 }
 
-// knows reports whether a host is admitted at all.
-func (s *sources) knows(a netip.Addr) bool { return s.current.Load().hosts[a] }
-
 // admit decides about one datagram. Only the reader calls it.
 func (s *sources) admit(from netip.AddrPort, now time.Time) bool {
 	p := s.current.Load()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -115,10 +116,11 @@ func TestBackOff(t *testing.T) {
 
 // Names are looked up away from the loop, and again when they were not found.
 func TestNames(t *testing.T) {
-	found := map[string]string{"phones.example": "192.0.2.10"}
+	var found sync.Map
+	found.Store("phones.example", "192.0.2.10")
 	resolve := func(_ context.Context, host string) ([]netip.Addr, error) {
-		if a, ok := found[host]; ok {
-			return []netip.Addr{netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr(a)}, nil
+		if a, ok := found.Load(host); ok {
+			return []netip.Addr{netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr(a.(string))}, nil
 		}
 		return nil, errors.New("no such host")
 	}
@@ -133,8 +135,8 @@ func TestNames(t *testing.T) {
 		c := w.caller("192.0.2.30:5060", "sip:guard@guards.example")
 		c.ask("INVITE", 1, "", "sdp:offer")
 		c.quiet()
-		found["guards.example"] = "192.0.2.30"
-		time.Sleep(allowRetry)
+		found.Store("guards.example", "192.0.2.30")
+		time.Sleep(2 * allowRetry)
 		c.ask("INVITE", 2, "", "sdp:offer")
 		c.response(180)
 		w.heard("incoming sip:guard@guards.example sdp:offer")

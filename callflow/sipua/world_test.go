@@ -182,7 +182,10 @@ func (n *node) WriteTo(b []byte, to net.Addr) (int, error) {
 	peer := n.w.nodes[addrPortOf(to)]
 	n.w.mu.Unlock()
 	if peer != nil {
-		peer.in <- datagram{append([]byte(nil), b...), n.addr}
+		select {
+		case peer.in <- datagram{append([]byte(nil), b...), n.addr}:
+		default: // its buffer is full
+		}
 	}
 	return len(b), nil
 }
