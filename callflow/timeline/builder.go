@@ -2,7 +2,6 @@ package timeline
 
 import (
 	"slices"
-	"sync"
 	"time"
 	"unicode/utf8"
 )
@@ -22,10 +21,8 @@ const (
 	RoadTone = "tone" // a tone of the far end
 )
 
-// A Builder collects the marks of one press. It may be used from several
-// goroutines.
+// A Builder collects the marks of one press. One goroutine at a time uses it.
 type Builder struct {
-	mu    sync.Mutex
 	rec   Record
 	start time.Duration
 }
@@ -38,8 +35,6 @@ func New(id string, wall time.Time, mono time.Duration) *Builder {
 
 // Of says which button was pressed and which flat it rings.
 func (b *Builder) Of(button, flat string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
 	b.rec.Button, b.rec.Flat = button, flat
 }
 
@@ -47,12 +42,6 @@ func (b *Builder) Of(button, flat string) {
 // may come late and out of order. leg is 0 for the panel itself. Once the
 // record is full, only marks that end a call or concern the door find room.
 func (b *Builder) Add(mono time.Duration, name Name, leg uint32, detail string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.add(mono, name, leg, detail)
-}
-
-func (b *Builder) add(mono time.Duration, name Name, leg uint32, detail string) {
 	room := MaxMarks
 	if !essential(name) {
 		room -= reserved
@@ -104,12 +93,6 @@ func clean(name Name, detail string) string {
 
 // Record gives a copy of what there is so far.
 func (b *Builder) Record() Record {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.copy()
-}
-
-func (b *Builder) copy() Record {
 	rec := b.rec
 	rec.Marks = slices.Clone(rec.Marks)
 	return rec
@@ -119,12 +102,10 @@ func (b *Builder) copy() Record {
 // later are taken, and show in the next Record. A second Finish changes
 // nothing.
 func (b *Builder) Finish(mono time.Duration, result, reason string) Record {
-	b.mu.Lock()
-	defer b.mu.Unlock()
 	if b.rec.Running() && result != "" {
 		b.rec.Result, b.rec.Reason = result, clean(Done, reason)
 		b.rec.Ended = mono - b.start
-		b.add(mono, Done, 0, result)
+		b.Add(mono, Done, 0, result)
 	}
-	return b.copy()
+	return b.Record()
 }

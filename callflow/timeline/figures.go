@@ -1,6 +1,9 @@
 package timeline
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // A Figure is one derived time of a record.
 type Figure struct {
@@ -35,7 +38,11 @@ func Figures(rec Record) []Figure {
 		took, ok := rec.between(from, to, sameLeg)
 		add(key, label, took, ok)
 	}
-	between(PressToInvite, "press → INVITE", Press, Invite, false)
+	pressed := Press
+	if slices.ContainsFunc(rec.Marks, func(m Mark) bool { return m.Name == Debounced }) {
+		pressed = Debounced
+	}
+	between(PressToInvite, "press → INVITE", pressed, Invite, false)
 	between(InviteToRinging, "INVITE → ringing", Invite, Ringing, true)
 	between(EarlyToFirstVideo, "early answer → first video packet", EarlyAnswer, FirstVideoOut, true)
 	between(AnsweredToAck, "200 → ACK", Answered, Ack, true)

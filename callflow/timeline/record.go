@@ -14,7 +14,8 @@ type Name string
 
 // The marks of a call. The comments name the Detail that belongs to them.
 const (
-	Press         Name = "press"           // the debounced edge; detail: the input
+	Press         Name = "press"           // the edge of the input; detail: the input
+	Debounced     Name = "debounced"       // the edge counted, after the board's debounce time
 	Incoming      Name = "incoming"        // a phone calls the panel; detail: the caller
 	Invite        Name = "invite"          // the INVITE left; detail: the target
 	Ringing       Name = "ringing"         // a provisional response; detail: its status

@@ -1,6 +1,7 @@
 package station
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strconv"
@@ -164,7 +165,7 @@ func (o *owner) progress(ev sipua.Progress) {
 	}
 	at := onMonotonic(ev.At)
 	o.diary.mark(at, timeline.Ringing, uint32(ev.Leg), strconv.Itoa(ev.Status))
-	if ev.SDP != nil {
+	if ev.SDP != nil && !bytes.Equal(ev.SDP, l.answers[ev.Fork]) {
 		l.answers[ev.Fork] = ev.SDP
 		o.diary.mark(at, timeline.EarlyAnswer, uint32(ev.Leg), "")
 		if !o.apply(l, ev.SDP) {
@@ -232,17 +233,23 @@ func (o *owner) incoming(ev sipua.Incoming) {
 	o.step(callflow.Incoming{Leg: ev.Leg, Caller: ev.Caller, Plan: o.rules.guest})
 }
 
-// confirmed takes the caller's ACK, with its answer if the offer was ours.
+// confirmed takes an ACK: of a caller, or of a phone that asked for our offer
+// by a re-INVITE without one. It carries the answer if the offer was ours.
 func (o *owner) confirmed(ev sipua.Confirmed) {
-	o.diary.mark(monotonic(), timeline.Answered, uint32(ev.Leg), "")
-	if l := o.legs[ev.Leg]; l != nil && l.offer == nil {
-		if ev.SDP == nil {
-			o.unusable(l, fmt.Errorf("the ACK carries no SDP"))
-			return
-		}
-		if !o.apply(l, ev.SDP) {
-			return
-		}
+	l := o.legs[ev.Leg]
+	if l == nil {
+		return
+	}
+	caller := ev.Leg&callflow.IncomingLeg != 0
+	if caller {
+		o.diary.mark(monotonic(), timeline.Answered, uint32(ev.Leg), "")
+	}
+	if ev.SDP != nil && !o.apply(l, ev.SDP) {
+		return
+	}
+	if ev.SDP == nil && caller && l.offer == nil {
+		o.unusable(l, fmt.Errorf("the ACK carries no SDP"))
+		return
 	}
 	o.step(callflow.Confirmed{Leg: ev.Leg})
 }

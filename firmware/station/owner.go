@@ -140,6 +140,7 @@ func (o *owner) pressed(button string, at time.Duration) {
 		}
 		o.diary.begin(at, button, flat)
 		o.diary.mark(at, timeline.Press, 0, button)
+		o.diary.mark(monotonic(), timeline.Debounced, 0, "")
 		o.step(callflow.Pressed{Button: button, Plan: plan})
 		return
 	}
@@ -321,7 +322,7 @@ func (o *owner) closeRecord() {
 // localOpen is an authenticated local command.
 func (o *owner) localOpen(door, who string, reply chan error) {
 	o.asked[door] = append(o.asked[door], reply)
-	if o.diary.current() == nil {
+	if o.diary.current() == "" {
 		o.diary.begin(monotonic(), "", "")
 	}
 	o.diary.mark(monotonic(), timeline.OpenAsked, 0, who)

@@ -174,7 +174,7 @@ func (p *testPanel) idle() timeline.Record {
 	p.t.Helper()
 	var rec timeline.Record
 	p.await("the end of the call", func() bool {
-		if p.Status().Call.State != control.CallIdle || p.diary.current() != nil {
+		if p.Status().Call.State != control.CallIdle || p.diary.current() != "" {
 			return false
 		}
 		rec = p.Calls()[0]

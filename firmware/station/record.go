@@ -39,6 +39,7 @@ type diary struct {
 
 	mu     sync.Mutex
 	now    *timeline.Builder
+	id     string            // of now
 	unkept []timeline.Record // oldest first
 }
 
@@ -47,37 +48,42 @@ func newDiary(store *history.Store, log *slog.Logger) *diary {
 }
 
 // begin opens a record for what happened at mono.
-func (d *diary) begin(mono time.Duration, button, flat string) string {
+func (d *diary) begin(mono time.Duration, button, flat string) {
 	var id [4]byte
 	_, _ = rand.Read(id[:])
-	name := hex.EncodeToString(id[:])
-	b := timeline.New(name, time.Now().Add(mono-monotonic()), mono)
-	b.Of(button, flat)
-	d.mu.Lock()
-	d.now = b
-	d.mu.Unlock()
-	return name
-}
-
-// current is the record that is written now, or nil.
-func (d *diary) current() *timeline.Builder {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.now
+	d.id = hex.EncodeToString(id[:])
+	d.now = timeline.New(d.id, time.Now().Add(mono-monotonic()), mono)
+	d.now.Of(button, flat)
+}
+
+// current is the id of the record that is written now; empty when none is.
+func (d *diary) current() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.now == nil {
+		return ""
+	}
+	return d.id
 }
 
 // mark notes something that happened at mono in the record, if there is one.
 func (d *diary) mark(mono time.Duration, name timeline.Name, leg uint32, detail string) {
-	if b := d.current(); b != nil {
-		b.Add(mono, name, leg, detail)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.now != nil {
+		d.now.Add(mono, name, leg, detail)
 	}
 }
 
 // done gives the record its result; late marks, such as the door's closing,
 // still find it until close.
 func (d *diary) done(result, reason string) {
-	if b := d.current(); b != nil {
-		b.Finish(monotonic(), result, reason)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.now != nil {
+		d.now.Finish(monotonic(), result, reason)
 	}
 }
 

@@ -31,9 +31,7 @@ func (s *Station) publish() {
 		next.call.Since, next.call.Button = o.since, o.button
 		next.call.Flat = o.plan().Flat
 	}
-	if rec := o.diary.current(); rec != nil {
-		next.call.ID = rec.Record().ID
-	}
+	next.call.ID = o.diary.current()
 	s.seen.Store(&next)
 	s.watch.wake()
 }
