@@ -141,6 +141,18 @@ func (b *browser) moving(step string) {
 	b.do(step, chromedp.Evaluate[chromedp.Void](`delete window.seenPictures`))
 }
 
+// picturePort is where the phone receives the picture, as the page tells it.
+func (b *browser) picturePort() int {
+	b.t.Helper()
+	ctx, stop := context.WithTimeout(b.ctx, patience)
+	defer stop()
+	port, err := chromedp.Run(ctx, chromedp.Evaluate[int](`Number(/on port (\d+)/.exec(document.getElementById('count').textContent)[1])`))
+	if err != nil {
+		b.t.Fatalf("picture's port: %v", err)
+	}
+	return port
+}
+
 // keep takes a picture of the whole page.
 func (b *browser) keep(name string) {
 	b.t.Helper()
@@ -182,6 +194,14 @@ func TestPage(t *testing.T) {
 	b.do("answer", chromedp.Click(`#answer`))
 	b.until("sound is agreed", `!document.querySelector('[data-key="1"]').disabled`)
 	b.moving("the picture moves after the answer")
+
+	// The picture comes from the phone's RTP port and from nowhere else.
+	unblock := block(t, b.picturePort())
+	b.until("the picture stops", `document.getElementById('veil').textContent === 'the picture has stopped' && document.getElementById('phone').dataset.state === 'talking'`)
+	unblock()
+	b.until("the picture goes on", `document.getElementById('veil').hidden`)
+	b.moving("the picture moves again")
+
 	b.until("the sample speaks", `document.getElementById('voice').textContent.startsWith('A spoken sample')`)
 	b.until("the sample is heard in the flat", `Number(document.getElementById('hear-flat').dataset.heard) > 10`)
 	b.do("lend the microphone to the visitor", chromedp.Click(`#speak-door`))

@@ -27,9 +27,6 @@ const (
 
 	// talkPackets is how many packets of sound must have come.
 	talkPackets = 25
-
-	// pressTime is how long the demonstration's finger stays on the button.
-	pressTime = 120 * time.Millisecond
 )
 
 // A demo is one call without a person.
@@ -119,32 +116,28 @@ func (d *demo) register(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("the panel is not registered: %w", err)
 	}
-	at, err := d.relay(ctx, false, "at rest")
-	if err != nil {
+	// The first that is told of a line is its level at the start.
+	if _, err := d.relay(ctx, false, "at rest"); err != nil {
 		return "", err
 	}
-	_ = at // the first edge is the level at the start
 	return "the panel has registered with the phone's registrar; the relay is at rest", nil
 }
 
-func (d *demo) press(ctx context.Context) (string, error) {
-	line := d.site.board.Inputs[0].Line
-	if err := d.world.Press(line, true); err != nil {
+func (d *demo) press(context.Context) (string, error) {
+	if err := d.world.Press(d.site.board.Inputs[0].Line, true); err != nil {
 		return "", err
 	}
 	d.began = time.Now()
-	select {
-	case <-ctx.Done():
-		return "", context.Cause(ctx)
-	case <-time.After(pressTime):
-	}
-	return fmt.Sprintf("a finger on %s (%s); times count from here", d.site.flats[0].Button, d.site.flats[0].Name), d.world.Press(line, false)
+	return fmt.Sprintf("a finger on %s (%s); times count from here", d.site.flats[0].Button, d.site.flats[0].Name), nil
 }
 
 func (d *demo) ring(ctx context.Context) (string, error) {
 	s, err := d.phone.until(ctx, stepTime, func(s phone.Status) bool { return s.State == phone.Ringing })
 	if err != nil {
 		return "", fmt.Errorf("the phone does not ring, it is %s %s: %w", s.State, s.Ended, err)
+	}
+	if err := d.world.Press(d.site.board.Inputs[0].Line, false); err != nil {
+		return "", err
 	}
 	return fmt.Sprintf("the phone of %s rings, caller %q", d.site.flats[0].Name, s.Caller), nil
 }

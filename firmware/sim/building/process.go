@@ -87,30 +87,14 @@ func (p *process) once(ctx context.Context, out *output) error {
 type output struct {
 	mu   sync.Mutex
 	to   io.Writer
-	last []string // the latest lines, for a report
-	wait sync.WaitGroup
+	wait sync.WaitGroup // for the writers
 }
-
-// kept is how many of the latest lines an output remembers.
-const kept = 40
 
 // line writes one line of a process.
 func (o *output) line(name, text string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	text = fmt.Sprintf("%-9s │ %s", name, text)
-	if len(o.last) == kept {
-		o.last = append(o.last[:0], o.last[1:]...)
-	}
-	o.last = append(o.last, text)
-	fmt.Fprintln(o.to, text)
-}
-
-// latest gives the latest lines.
-func (o *output) latest() []string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return append([]string(nil), o.last...)
+	fmt.Fprintf(o.to, "%-9s │ %s\n", name, text)
 }
 
 // writer takes what one process writes.

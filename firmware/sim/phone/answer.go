@@ -103,7 +103,7 @@ func payloadType(s string) uint8 {
 	return uint8(n)
 }
 
-// Local is where the phone receives.
+// A local is where the phone receives, and its session.
 type local struct {
 	id           uint64 // of the o= line
 	version      uint64

@@ -58,14 +58,10 @@ func (c *caller) request(method string, cseq int, branch, body string, more ...s
 		kind = "Content-Type: application/sdp\n"
 	}
 	at := c.sip.LocalAddr()
-	number := method
-	if method == "CANCEL" || method == "ACK" {
-		number = method
-	}
 	c.send(fmt.Sprintf("%s sip:flat1@%s SIP/2.0\nVia: SIP/2.0/UDP %s;branch=z9hG4bK%s\nMax-Forwards: 70\n"+
 		"From: \"Linden House\" <sip:panel@127.0.0.1>;tag=abc\nTo: %s\nCall-ID: call-1@test\nCSeq: %d %s\n"+
 		"Contact: <sip:panel@%s>\n%s%sContent-Length: %d\n\n%s",
-		method, c.to, at, branch, to, cseq, number, at, kind, strings.Join(more, ""), len(body)+strings.Count(body, "\n"), body))
+		method, c.to, at, branch, to, cseq, method, at, kind, strings.Join(more, ""), len(body)+strings.Count(body, "\n"), body))
 }
 
 // offer is the panel's offer.
