@@ -69,7 +69,7 @@ func stage(targets []string, length string) string {
 
 // site is a street with a registrar, which every panel needs, and a place for
 // the panel.
-func site(t *testing.T) (*street, *kamailio, *host) {
+func site(t testing.TB) (*street, *kamailio, *host) {
 	t.Helper()
 	s := newStreet(t)
 	k := startKamailio(s.host("proxy", 5), map[string]string{"panel": panelPassword, "anna": "a-word", "ben": "another"})

@@ -17,7 +17,7 @@ import (
 // the ports that the scenarios name, 6000 for audio and 6002 for video, and
 // their RTCP ports.
 type handpiece struct {
-	t     *testing.T
+	t     testing.TB
 	host  *host
 	audio *net.UDPConn
 	mu    sync.Mutex

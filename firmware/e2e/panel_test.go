@@ -29,7 +29,7 @@ const (
 // A panel is the firmware under test: line process, guard and daemon, built
 // from this source, on a host of their own.
 type panel struct {
-	t      *testing.T
+	t      testing.TB
 	host   *host
 	run    string // folder of the sockets
 	board  string

@@ -30,7 +30,7 @@ func tool(name string) (string, error) {
 
 // A process is one program of a peer or of the panel, on a host.
 type process struct {
-	t    *testing.T
+	t    testing.TB
 	name string
 	cmd  *exec.Cmd
 	log  string        // file with its output

@@ -12,7 +12,7 @@ import (
 // A scripted phone is played by the test itself, for meetings of messages that
 // SIPp cannot time: it will not send twice while an answer is on its way.
 type scripted struct {
-	t      *testing.T
+	t      testing.TB
 	host   *host
 	conn   *net.UDPConn
 	invite string
@@ -91,12 +91,16 @@ func (s *scripted) answer() string {
 			break
 		}
 	}
-	return strings.Join([]string{
+	lines := []string{
 		"v=0", "o=phone 1 1 IN IP4 " + s.host.addr.String(), "s=-", "c=IN IP4 " + s.host.addr.String(), "t=0 0",
 		"m=audio 6000 RTP/AVP 0 101", "a=rtpmap:101 telephone-event/8000", "a=fmtp:101 0-15",
-		"m=video 6002 RTP/AVP " + video, "a=rtpmap:" + video + " H264/90000",
-		"a=fmtp:" + video + " packetization-mode=1;profile-level-id=42c01f", "a=recvonly", "",
-	}, "\r\n")
+	}
+	if video != "" {
+		lines = append(lines,
+			"m=video 6002 RTP/AVP "+video, "a=rtpmap:"+video+" H264/90000",
+			"a=fmtp:"+video+" packetization-mode=1;profile-level-id=42c01f", "a=recvonly")
+	}
+	return strings.Join(lines, "\r\n") + "\r\n"
 }
 
 // bye ends the call from the phone's side.

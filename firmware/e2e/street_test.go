@@ -17,13 +17,13 @@ import (
 // A street is one network: a bridge at 10.0.0.1/24 with hosts on it, each in a
 // network namespace of its own.
 type street struct {
-	t    *testing.T
+	t    testing.TB
 	name string // of the namespace that has the bridge
 }
 
 var streets atomic.Int32
 
-func newStreet(t *testing.T) *street {
+func newStreet(t testing.TB) *street {
 	t.Helper()
 	s := &street{t: t, name: fmt.Sprintf("s%d", streets.Add(1))}
 	s.do("netns add " + s.name)
@@ -39,7 +39,7 @@ func newStreet(t *testing.T) *street {
 
 // A host is one machine of a street.
 type host struct {
-	t         *testing.T
+	t         testing.TB
 	street    *street
 	name      string // in the test's words
 	namespace string
