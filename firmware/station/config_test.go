@@ -2,6 +2,7 @@ package station
 
 import (
 	"log/slog"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,6 +19,7 @@ flats: [{name: Smith, button: button1, stages: [{targets: ["sip:101@pbx.example"
 doors:
   - {name: front, relay: door1, pulse: 3s, codes: [{name: home, digits: "1234"}]}
   - {name: yard, relay: door2}
+web: {listen: "0.0.0.0:8080", user: admin, password: long enough}
 `
 
 const newConfig = `
@@ -163,6 +165,9 @@ func TestSetupSaysWhatTheDocumentSays(t *testing.T) {
 	}
 	if got := s.doors["front"]; got != (doorRule{relay: "door1", pulse: 3 * time.Second}) {
 		t.Errorf("the front door is %+v", got)
+	}
+	if len(s.warnings) != 1 || !strings.Contains(s.warnings[0], "0.0.0.0:8080") {
+		t.Errorf("the warnings are %q, want one about the page", s.warnings)
 	}
 	if len(s.pad.Codes) != 1 || s.pad.Codes[0].Door != "front" || s.pad.Longest != 4 {
 		t.Errorf("the keypad has %+v", s.pad)

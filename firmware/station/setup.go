@@ -30,6 +30,8 @@ type setup struct {
 	line  lineRule
 	media mediaRule
 	video drivers.VideoFormat
+
+	warnings []string // what an installer should know
 }
 
 // doorRule is how one door opens.
@@ -82,9 +84,17 @@ func newSetup(doc *provisioning.Document, key []byte) (*setup, error) {
 	s.line = newLineRule(doc)
 	s.media = newMediaRule(doc)
 	s.video = drivers.VideoFormat{Width: doc.Video.Width, Height: doc.Video.Height, FPS: doc.Video.FPS, Bitrate: 1000 * doc.Video.Kbps}
+	if host, _, _ := net.SplitHostPort(doc.Web.Listen); doc.Web.Listen != "" && !isLoopback(host) {
+		s.warnings = append(s.warnings, "web.listen is "+doc.Web.Listen+": the page is plain HTTP, and its password can be read on the way")
+	}
 	var err error
 	s.pad, err = padRules(doc, key)
 	return s, err
+}
+
+func isLoopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.IsLoopback()
 }
 
 func callPlan(doc *provisioning.Document, doors, all []string) callflow.Plan {

@@ -51,7 +51,6 @@ type Station struct {
 	store *provisioning.Store
 	parts *supervisor
 	hw    *hardware
-	warn  warnings
 	watch watchers
 	seen  atomic.Pointer[view]
 }

@@ -2,7 +2,6 @@ package station
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -69,7 +68,10 @@ func (s *Station) configStatus() control.Config {
 	st := s.store.State()
 	c := control.Config{
 		Revision: st.Revision, From: st.From, Since: st.At, Trial: st.Trial,
-		Error: st.LastError, Warnings: append(slices.Clone(st.Warnings), s.warn.list()...),
+		Error: st.LastError, Warnings: slices.Clone(st.Warnings),
+	}
+	if v := s.seen.Load(); v.setup != nil {
+		c.Warnings = append(c.Warnings, v.setup.warnings...)
 	}
 	if c.Error == "" && st.RefusedRevision != "" {
 		c.Error = "revision " + st.RefusedRevision + " was rolled back"
@@ -150,35 +152,4 @@ func (w *watchers) wake() {
 		default:
 		}
 	}
-}
-
-// warnings are what an installer should know, by subject.
-type warnings struct {
-	mu  sync.Mutex
-	all map[string]string
-}
-
-// set gives a subject its warning; an empty one takes it away.
-func (w *warnings) set(subject, text string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.all == nil {
-		w.all = make(map[string]string)
-	}
-	if text == "" {
-		delete(w.all, subject)
-		return
-	}
-	w.all[subject] = text
-}
-
-func (w *warnings) list() []string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	list := make([]string, 0, len(w.all))
-	for subject, text := range w.all {
-		list = append(list, fmt.Sprintf("%s: %s", subject, text))
-	}
-	slices.Sort(list)
-	return list
 }
