@@ -54,7 +54,7 @@ func (s *supervisor) run(ctx context.Context, parts ...part) error {
 func (s *supervisor) keep(ctx context.Context, stop context.CancelCauseFunc, p part) {
 	restarts := 0
 	for wait := restartMin; ctx.Err() == nil; wait = min(2*wait, restartMax) {
-		s.set(control.Part{Name: p.name, State: "running", Restarts: restarts})
+		s.set(control.Part{Name: p.name, State: control.PartRunning, Restarts: restarts})
 		began := time.Now()
 		err := contain(ctx, p.run)
 		if ctx.Err() != nil {
@@ -71,7 +71,7 @@ func (s *supervisor) keep(ctx context.Context, stop context.CancelCauseFunc, p p
 			wait = restartMin
 		}
 		restarts++
-		s.set(control.Part{Name: p.name, State: "waiting", Error: err.Error(), Restarts: restarts})
+		s.set(control.Part{Name: p.name, State: control.PartFailed, Error: err.Error(), Restarts: restarts})
 		s.log.Warn("part stopped", "part", p.name, "err", err, "again_in", wait)
 		pause(ctx, wait)
 	}
