@@ -138,6 +138,89 @@ func TestProxyForks(t *testing.T) {
 	wantRecord(t, p.ended(), "talked", map[timeline.Name]int{timeline.Answered: 1})
 }
 
+// The same over TCP, the registration and the call.
+func TestOverTCP(t *testing.T) {
+	s, proxy, gate := site(t)
+	domain := proxy.host.addr.String()
+	anna := startBaresip(s.host("anna", 20), handset{user: "anna", password: "a-word", domain: domain, speaks: 700, transport: "tcp"})
+	p := startPanel(gate, config{targets: []string{"sip:anna@" + domain}, transport: "tcp"})
+	p.press()
+	anna.event("CALL_INCOMING")
+	anna.accept()
+	p.hears(700)
+	anna.types(rightCode + endKey)
+	p.opened(1)
+	anna.hangUp()
+	wantRecord(t, p.ended(), "talked", map[timeline.Name]int{timeline.CodeRight: 1})
+	if over := p.wire.all(func(k packet) bool { return k.sent && !k.tcp && k.dst == proxy.host.at(5060) }); len(over) != 0 {
+		t.Errorf("%d datagrams went to the proxy's UDP port, want none", len(over))
+	}
+}
+
+// Over TLS to the proxy, whose certificate the panel checks: the name of the
+// authority is in the configuration.
+func TestOverTLS(t *testing.T) {
+	s := newStreet(t)
+	place := s.host("proxy", 5)
+	proxy := startSecureKamailio(place, map[string]string{"panel": panelPassword, "anna": "a-word"})
+	domain := place.addr.String()
+	anna := startBaresip(s.host("anna", 20), handset{user: "anna", password: "a-word", domain: domain, speaks: 700})
+	p := startPanel(s.host("panel", 10), config{
+		targets: []string{"sip:anna@" + domain}, transport: "tls",
+		account: fmt.Sprintf(", registrar: %q, proxy: %q, ca_file: %q", place.at(5061), place.at(5061), proxy.pair.cert),
+	})
+	p.press()
+	anna.event("CALL_INCOMING")
+	anna.accept()
+	p.hears(700)
+	anna.hangUp()
+	wantRecord(t, p.ended(), "talked", map[timeline.Name]int{timeline.Answered: 1})
+	if open := p.wire.all(func(k packet) bool { return k.dst == place.at(5060) || k.src == place.at(5060) }); len(open) != 0 {
+		t.Errorf("%d packets went to or from the proxy's open port, want none", len(open))
+	}
+}
+
+// A certificate of an authority that the panel does not know: no registration,
+// and the reason is said.
+func TestUnknownCertificate(t *testing.T) {
+	s := newStreet(t)
+	place := s.host("proxy", 5)
+	startSecureKamailio(place, map[string]string{"panel": panelPassword})
+	p := newPanel(s.host("panel", 10))
+	p.source = []string{"-config", p.config(config{
+		targets: []string{"sip:anna@10.0.0.5"}, transport: "tls", account: fmt.Sprintf(", registrar: %q", place.at(5061)),
+	})}
+	p.startDaemon()
+	p.becomes("complaining of the certificate", func(s control.Status) bool {
+		return s.Registration.State != control.RegistrationOK && strings.Contains(s.Registration.Reason, "certificate")
+	})
+}
+
+// A resident calls the panel: who is allowed hears and is heard, and may open;
+// nobody else gets through.
+func TestResidentCalls(t *testing.T) {
+	s, proxy, gate := site(t)
+	domain := proxy.host.addr.String()
+	anna := startBaresip(s.host("anna", 20), handset{user: "anna", password: "a-word", domain: domain, speaks: 700})
+	ben := startBaresip(s.host("ben", 21), handset{user: "ben", password: "another", domain: domain, speaks: 800})
+	p := startPanel(gate, config{
+		targets: []string{"sip:anna@" + domain},
+		extra:   []string{fmt.Sprintf("inbound: {allow: [\"sip:anna@%s\"]}", domain)},
+	})
+	ben.dial("sip:panel@" + domain)
+	ben.event("CALL_CLOSED")
+	if n := len(p.wire.all(sip(true, "SIP/2.0 200", "INVITE"))); n != 0 {
+		t.Errorf("the panel answered a stranger")
+	}
+	anna.dial("sip:panel@" + domain)
+	anna.event("CALL_ESTABLISHED")
+	p.hears(700)
+	anna.types(rightCode + endKey)
+	p.opened(1)
+	anna.hangUp()
+	wantRecord(t, p.ended(), "talked", map[timeline.Name]int{timeline.Incoming: 1, timeline.CodeRight: 1})
+}
+
 // A phone that plays before it answers is heard by the visitor, who is not
 // heard himself.
 func TestEarlyAudio(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 var folders sync.Map
 
 // artefacts is the folder of this test's logs, captures and recordings. It stays
-// when the test fails; what a good test leaves for people goes to keep.
+// when the test fails.
 func artefacts(t testing.TB) string {
 	t.Helper()
 	dir := filepath.Join(artefactsRoot(t), strings.ReplaceAll(t.Name(), "/", "."))
@@ -36,15 +36,9 @@ func artefacts(t testing.TB) string {
 	return dir
 }
 
-// keep is where a picture for people goes, whether the test fails or not.
-func keep(t testing.TB, name string) string {
-	t.Helper()
-	return filepath.Join(artefactsRoot(t), name)
-}
-
 func artefactsRoot(t testing.TB) string {
 	t.Helper()
-	root := os.Getenv("ARTEFACTS")
+	root := os.Getenv("DOORSTATION_ARTEFACTS")
 	if root == "" {
 		root = "../../dist/artefacts"
 	}

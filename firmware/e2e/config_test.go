@@ -18,6 +18,7 @@ type config struct {
 	password  string   // of the account, default the right one
 	registrar string   // default 10.0.0.5
 	transport string   // default udp
+	account   string   // further settings of account: {…}
 	neighbour string   // phone of a second flat with button2, none by default
 	extra     []string // further lines
 }
@@ -36,8 +37,8 @@ func (c config) yaml(h *host) string {
 		"revision: " + cmp.Or(c.revision, "e2e"),
 		"panel: {name: Gate}",
 		fmt.Sprintf("network: {address: %s}", h.addr),
-		fmt.Sprintf("account: {user: panel, password: %s, domain: %s, transport: %s}",
-			cmp.Or(c.password, panelPassword), registrar, cmp.Or(c.transport, "udp")),
+		fmt.Sprintf("account: {user: panel, password: %s, domain: %s, transport: %s%s}",
+			cmp.Or(c.password, panelPassword), registrar, cmp.Or(c.transport, "udp"), c.account),
 		"flats:",
 		"  - name: First floor",
 		"    button: button1",

@@ -168,18 +168,8 @@ func drain(conn *net.UDPConn) {
 	}
 }
 
-// keyFrames counts the packets that begin an IDR picture: a NAL unit of type 5
-// alone, or the first part of one in an FU-A (RFC 6184 sections 5.6, 5.8).
-func keyFrames(packets []packet) int {
-	n := 0
-	for _, p := range packets {
-		if startsIDR(p.payload) {
-			n++
-		}
-	}
-	return n
-}
-
+// startsIDR says whether a packet begins an IDR picture: a NAL unit of type 5
+// alone, in an aggregate, or the first part of one (RFC 6184 sections 5.6 to 5.8).
 func startsIDR(payload []byte) bool {
 	if len(payload) < 14 {
 		return false

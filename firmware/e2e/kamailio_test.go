@@ -18,18 +18,33 @@ type kamailio struct {
 	*process
 	host  *host
 	users map[string]string
+	pair  certificate // zero: no TLS
 }
 
 // startKamailio runs Kamailio on UDP and TCP 5060 for users with passwords.
 func startKamailio(h *host, users map[string]string) *kamailio {
 	h.t.Helper()
 	k := &kamailio{host: h, users: users}
+	k.start()
+	return k
+}
+
+// startSecureKamailio is one that listens for TLS on 5061 too.
+func startSecureKamailio(h *host, users map[string]string) *kamailio {
+	h.t.Helper()
+	k := &kamailio{host: h, users: users, pair: newCertificate(h.t, scratch(h.t, h.name), h.addr)}
+	k.start()
+	return k
+}
+
+func (k *kamailio) start() {
+	h := k.host
+	h.t.Helper()
 	dir := scratch(h.t, h.name)
 	config := write(h.t, dir, "kamailio.cfg", k.config()...)
-	k.process = h.start(h.name, "kamailio", "-DD", "-E", "-f", config, "-m", "32", "-M", "4",
+	k.process = h.start(h.name, "kamailio", "-DD", "-E", "-f", config, "-m", "64", "-M", "4",
 		"-w", dir, "-Y", dir, "-P", dir+"/pid")
 	k.until("kamailio answers OPTIONS", func() error { return answersOptions(h, h.at(5060)) })
-	return k
 }
 
 func (k *kamailio) config() []string {
@@ -40,8 +55,18 @@ func (k *kamailio) config() []string {
 		fmt.Sprintf("listen=udp:%s:5060", k.host.addr),
 		fmt.Sprintf("listen=tcp:%s:5060", k.host.addr),
 	}
+	if k.pair.cert != "" {
+		modules += " tls"
+		lines = append(lines, "enable_tls=yes", fmt.Sprintf("listen=tls:%s:5061", k.host.addr))
+	}
 	for m := range strings.FieldsSeq(modules) {
 		lines = append(lines, fmt.Sprintf(`loadmodule "%s.so"`, m))
+	}
+	if k.pair.cert != "" {
+		lines = append(lines,
+			`modparam("tls", "tls_method", "TLSv1.2+")`,
+			fmt.Sprintf(`modparam("tls", "certificate", %q)`, k.pair.cert),
+			fmt.Sprintf(`modparam("tls", "private_key", %q)`, k.pair.key))
 	}
 	lines = append(lines,
 		`modparam("htable", "htable", "users=>size=4;")`,
@@ -89,13 +114,6 @@ request_route {
   if (!lookup("location")) { sl_send_reply("404", "Nobody there"); exit; }
   t_relay();
 }`
-
-// bound waits until user has n bindings.
-func (k *kamailio) bound(c *capture, user string) {
-	c.first(user+" is registered", func(p packet) bool {
-		return sip(true, "SIP/2.0 200", "REGISTER")(p) && strings.Contains(headerOf(p.payload, "To"), "sip:"+user+"@")
-	})
-}
 
 // answersOptions asks a SIP server whether it is there.
 func answersOptions(from *host, server netip.AddrPort) error {

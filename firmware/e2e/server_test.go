@@ -60,7 +60,17 @@ func TestServerGoesBad(t *testing.T) {
 		"wrong type":         {func(n *nginx, good string) { n.serve(good + "\nvideo: {fps: many}\n") }, "fps"},
 		"too long a pulse":   {func(n *nginx, good string) { n.serve(strings.Replace(good, "pulse: 1s", "pulse: 45s", 1)) }, "pulse"},
 		"a target is no URI": {func(n *nginx, good string) { n.serve(strings.Replace(good, "sip:anna@10.0.0.5", "anna", 1)) }, "anna"},
-		"server gone":        {func(n *nginx, _ string) { n.kill() }, ""},
+		"a button twice": {func(n *nginx, good string) {
+			n.serve(strings.Replace(good, "doors:", "  - {name: Again, button: button1, stages: [{targets: [\"sip:b@10.0.0.5\"], for: 5s}]}\ndoors:", 1))
+		}, "button1"},
+		"a code begins another": {func(n *nginx, good string) {
+			open := strings.Replace(good, "keypad: {end_key: \"#\"}", "keypad: {end_key: \"\"}", 1)
+			n.serve(strings.Replace(open, "codes: [", "codes: [{name: short, digits: \"25\"}, ", 1))
+		}, "codes"},
+		"a code of 17 digits": {func(n *nginx, good string) {
+			n.serve(strings.Replace(good, `"2580"`, `"12345678901234567"`, 1))
+		}, "digits"},
+		"server gone": {func(n *nginx, _ string) { n.kill() }, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, n, document := servedPanel(t)
