@@ -88,7 +88,8 @@ function showPanel(state) {
 function showPlays() {
   const signal = SIGNALS[scene.status?.call?.shows];
   const heard = scene.hears === 'silence' ? 'nothing' : scene.hears;
-  $('plays').textContent = signal && heard !== 'nothing' ? `${signal} (${heard})` : heard || 'nothing';
+  // A signal stays named in its pauses, as between two bursts of a ringback.
+  $('plays').textContent = signal && heard !== 'nothing' ? `${signal} (${heard})` : signal || heard;
 }
 
 // ---- inside ----
