@@ -17,6 +17,7 @@ const (
 
 // An allowed is a caller who is let in, and where his requests may come from.
 type allowed struct {
+	name       string // as Config.Allow has it: the same however he writes himself in From
 	user, host string
 	addr       netip.Addr // of host, once it is known
 }
@@ -32,7 +33,7 @@ func parseAllow(uris []string, domain string) ([]allowed, error) {
 			(uri.Scheme != "sip" && uri.Scheme != "sips") || uri.Host == "" || uri.User == "" {
 			return nil, &ConfigError{"allowed caller", s, "is no SIP URI of user and host"}
 		}
-		all = append(all, allowed{user: uri.User, host: strings.ToLower(bareHost(uri.Host))})
+		all = append(all, allowed{name: s, user: uri.User, host: strings.ToLower(bareHost(uri.Host))})
 	}
 	return all, nil
 }
@@ -75,17 +76,18 @@ func (u *UA) moveAllowed(a *allowed, addr netip.Addr) {
 	a.addr = addr
 }
 
-// mayCall reports whether an INVITE is of an allowed caller: user and host of
-// From, and come by our server or from the caller's own host.
-func (u *UA) mayCall(t *serverTx) bool {
+// caller gives the allowed caller of an INVITE, or nil: user and host of From,
+// and come by our server or from the caller's own host.
+func (u *UA) caller(t *serverTx) *allowed {
 	from := t.req.From().Address
-	for _, a := range u.allow {
+	for i := range u.allow {
+		a := &u.allow[i]
 		if a.user == from.User && strings.EqualFold(a.host, bareHost(from.Host)) &&
 			(u.fromServer(t.from) || a.addr == t.from.Addr()) {
-			return true
+			return a
 		}
 	}
-	return false
+	return nil
 }
 
 // admits reports whether requests outside of calls are heard at all: from our

@@ -67,7 +67,7 @@ type (
 	// SDP is nil when the INVITE has no offer.
 	Incoming struct {
 		Leg    callflow.LegID
-		Caller string // URI of the caller
+		Caller string // his entry in Config.Allow, not what his From says
 		SDP    []byte
 	}
 

@@ -20,8 +20,9 @@ type incoming struct {
 
 // invited takes a new INVITE: of an allowed caller, that we understand.
 func (u *UA) invited(t *serverTx) {
+	caller := u.caller(t)
 	switch {
-	case u.cfg.NewLeg == nil || !u.mayCall(t):
+	case u.cfg.NewLeg == nil || caller == nil:
 		t.respond(sip.StatusForbidden)
 	case unsupported(t.req) != "":
 		t.respond(sip.StatusBadExtension, sip.NewHeader("Unsupported", unsupported(t.req)))
@@ -34,11 +35,11 @@ func (u *UA) invited(t *serverTx) {
 	case u.stop || u.incomingCalls() >= maxIncoming:
 		t.respond(sip.StatusBusyHere)
 	case t.begin(maxServers):
-		u.ringing(t)
+		u.ringing(t, caller.name)
 	}
 }
 
-func (u *UA) ringing(t *serverTx) {
+func (u *UA) ringing(t *serverTx, caller string) {
 	leg := u.cfg.NewLeg()
 	t.req.To().Params.Add("tag", rand.Text())
 	c := u.newCall(leg, callKey{t.req.CallID().Value(), tagOf(t.req.To().Params)})
@@ -61,7 +62,7 @@ func (u *UA) ringing(t *serverTx) {
 		}
 	}
 	t.respondWith(t.response(sip.StatusRinging, nil, u.contactBack(t)))
-	c.emit(Incoming{Leg: leg, Caller: from.Address.String(), SDP: sdpOf(t.req)})
+	c.emit(Incoming{Leg: leg, Caller: caller, SDP: sdpOf(t.req)})
 }
 
 // merged reports whether the same INVITE came by another way already.

@@ -187,6 +187,18 @@ func TestWhoIsLetIn(t *testing.T) {
 	}
 }
 
+// A caller cannot choose the name under which his wrong codes are counted.
+func TestCallerHasOneName(t *testing.T) {
+	for _, from := range []string{guard + ";x=1", guard + ":5070", "sips:guard@192.0.2.10", guard + ";user=phone"} {
+		inWorld(t, Config{Allow: []string{guard}}, func(w *world) {
+			c := w.caller(phoneAddr, from)
+			c.ask("INVITE", 1, "", "sdp:offer")
+			c.response(180)
+			w.heard("incoming " + guard + " sdp:offer")
+		})
+	}
+}
+
 func TestManyCallersAreBusy(t *testing.T) {
 	inWorld(t, Config{Allow: []string{guard}}, func(w *world) {
 		c := w.caller(phoneAddr, guard)
