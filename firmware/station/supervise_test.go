@@ -45,10 +45,10 @@ func TestNeededPartEndsAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &supervisor{log: slog.New(slog.DiscardHandler)}
 		gone := errors.New("gone")
-		ended := false
+		began, ended := make(chan struct{}), false
 		err := s.run(t.Context(),
-			part{name: "call", need: true, run: func(context.Context) error { return gone }},
-			part{name: "other", run: func(ctx context.Context) error { <-ctx.Done(); ended = true; return nil }})
+			part{name: "call", need: true, run: func(context.Context) error { <-began; return gone }},
+			part{name: "other", run: func(ctx context.Context) error { close(began); <-ctx.Done(); ended = true; return nil }})
 		if !errors.Is(err, gone) || !strings.HasPrefix(err.Error(), "call: ") {
 			t.Errorf("ended with %v, want call: gone", err)
 		}

@@ -60,13 +60,24 @@ func (c *stubCamera) set(on bool) {
 
 // A stubViewer notes the first byte of each frame, and whether it was a key.
 type stubViewer struct {
+	mu     sync.Mutex
 	frames []byte
 	keys   []bool
 }
 
 func (v *stubViewer) SendVideo(nals [][]byte, _ time.Duration, key bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	v.frames = append(v.frames, nals[0][0])
 	v.keys = append(v.keys, key)
+}
+
+// got is what has come until everything stands still.
+func (v *stubViewer) got() ([]byte, []bool) {
+	synctest.Wait()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return slices.Clone(v.frames), slices.Clone(v.keys)
 }
 
 func TestFirstViewerSeesAtOnce(t *testing.T) {
@@ -77,23 +88,25 @@ func TestFirstViewerSeesAtOnce(t *testing.T) {
 		go hub.run(ctx)
 		hub.warm(drivers.VideoFormat{FPS: 10})
 		time.Sleep(250 * time.Millisecond) // frames 0, 1 and 2 are made, nobody looks
+		synctest.Wait()
 
 		var first, second stubViewer
 		hub.add(&first)
-		if !slices.Equal(first.frames, []byte{2}) || !first.keys[0] {
-			t.Errorf("at once the viewer has frames %v, key %v; want the newest, a key frame", first.frames, first.keys)
+		if frames, keys := first.got(); !slices.Equal(frames, []byte{2}) || !keys[0] {
+			t.Errorf("at once the viewer has frames %v, key %v; want the newest, a key frame", frames, keys)
 		}
 		time.Sleep(200 * time.Millisecond)
+		synctest.Wait()
 		hub.add(&second)
-		if len(second.frames) != 0 {
-			t.Errorf("the second viewer got %v, which is no key frame", second.frames)
+		if frames, _ := second.got(); len(frames) != 0 {
+			t.Errorf("the second viewer got %v, which is no key frame", frames)
 		}
 		time.Sleep(100 * time.Millisecond)
-		if len(second.keys) != 1 || !second.keys[0] {
-			t.Errorf("the second viewer began with key frames %v", second.keys)
+		if _, keys := second.got(); len(keys) != 1 || !keys[0] {
+			t.Errorf("the second viewer began with key frames %v", keys)
 		}
-		if want := []byte{2, 3, 4, 5}; !slices.Equal(first.frames, want) {
-			t.Errorf("the first viewer has %v, want %v: every frame once", first.frames, want)
+		if frames, _ := first.got(); !slices.Equal(frames, []byte{2, 3, 4, 5}) {
+			t.Errorf("the first viewer has %v, want 2 to 5: every frame once", frames)
 		}
 		hub.rest()
 		synctest.Wait()
