@@ -11,8 +11,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/google/renameio/v2"
-
 	"doorstation/callflow/keypad"
 	"doorstation/firmware/history"
 )
@@ -28,7 +26,7 @@ func codeKey(dir string) ([]byte, error) {
 		if _, err := rand.Read(key); err != nil {
 			return nil, err
 		}
-		return key, renameio.WriteFile(path, key, 0o600)
+		return key, history.SaveState(path, key)
 	case err != nil:
 		return nil, err
 	case len(key) != 32:
