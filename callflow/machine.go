@@ -104,7 +104,7 @@ func (m *Machine) Step(now time.Time, ev Event, out []Action) []Action {
 		return m.mediaLost(now, ev, out)
 	case Digit:
 		if m.talksTo(ev.Leg) {
-			out = append(out, Key{ev.Leg, ev.Key, ev.Road})
+			out = append(out, Key(ev))
 		}
 		return out
 	case CodeRight:

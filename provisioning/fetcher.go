@@ -86,7 +86,7 @@ func (f *Fetcher) Run(ctx context.Context) error {
 		}
 		wait := f.wait(failures, err)
 		f.tell(result, err)
-		f.store.fetched(began, time.Now().Add(wait), result)
+		f.store.fetched(began, time.Now().Add(wait), result, err)
 		timer.Reset(wait)
 	}
 }

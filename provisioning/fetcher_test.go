@@ -89,7 +89,7 @@ func TestRunIsPeriodic(t *testing.T) {
 			t.Error("the waits have no jitter")
 		}
 		st := store.State()
-		if st.LastResult != "revision A" || st.LastFetch.Sub(v.began) != v.at[len(v.at)-1] || !st.NextFetch.After(st.LastFetch) {
+		if st.LastResult != "revision A" || st.FetchError != "" || st.LastFetch.Sub(v.began) != v.at[len(v.at)-1] || !st.NextFetch.After(st.LastFetch) {
 			t.Errorf("state is %+v", st)
 		}
 	})
@@ -128,7 +128,7 @@ func TestRunDoesNotHammerForABadDocument(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v, store := runs(t, time.Hour, 3*time.Hour, func(int) (*http.Response, error) { return ok([]byte("rubbish")) }, nil)
 		v.gaps(t, time.Hour, time.Hour)
-		if st := store.State(); !strings.HasPrefix(st.LastResult, "refused: ") {
+		if st := store.State(); !strings.HasPrefix(st.LastResult, "refused: ") || st.FetchError == "" {
 			t.Errorf("state is %+v", st)
 		}
 	})

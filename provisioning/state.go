@@ -19,6 +19,7 @@ type State struct {
 
 	LastFetch  time.Time // last attempt to fetch; zero: none yet
 	LastResult string    // its outcome, for people
+	FetchError string    // why the last attempt failed; empty when it did not
 	NextFetch  time.Time // when the next attempt is due; zero: no fetcher runs
 
 	Warnings []string // what is wrong for longer, such as plain HTTP
@@ -28,6 +29,7 @@ type State struct {
 type fetchState struct {
 	at, next time.Time
 	result   string
+	err      string
 }
 
 // State returns a copy of the present state.
@@ -39,6 +41,7 @@ func (s *Store) State() State {
 		LastError:       s.lastErr,
 		LastFetch:       s.fetch.at,
 		LastResult:      s.fetch.result,
+		FetchError:      s.fetch.err,
 		NextFetch:       s.fetch.next,
 	}
 	for _, subject := range slices.Sorted(maps.Keys(s.notes)) {
@@ -51,10 +54,13 @@ func (s *Store) State() State {
 }
 
 // fetched notes an attempt to fetch.
-func (s *Store) fetched(at, next time.Time, result string) {
+func (s *Store) fetched(at, next time.Time, result string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.fetch = fetchState{at: at, next: next, result: result}
+	if err != nil {
+		s.fetch.err = err.Error()
+	}
 }
 
 // warn notes something that is wrong for as long as the panel runs.

@@ -42,10 +42,8 @@ const (
 	Refused       Name = "refused"        // a final response; detail: its status and reason
 	HungUp        Name = "hung-up"        // BYE; detail: who, and why
 	MediaLost     Name = "media-lost"     // detail: for how long, or why
-	Warning       Name = "warning"        // the conversation ends soon
 	SecondPress   Name = "second-press"   // a press in a call; detail: what came of it
 	Signal        Name = "signal"         // what the visitor hears; detail: which
-	Stage         Name = "stage"          // the next phones ring; detail: its number
 	Done          Name = "done"           // detail: the result
 )
 

@@ -85,7 +85,8 @@ func ParseResponse(pkt []byte) (r Response, ok bool) {
 // mapped is the reflexive address; servers of RFC 3489 send it plain.
 func mapped(m *stun.Message) (netip.AddrPort, error) {
 	var masked stun.XORMappedAddress
-	ip, port := masked.IP, 0
+	var ip net.IP
+	var port int
 	if err := masked.GetFrom(m); err == nil {
 		ip, port = masked.IP, masked.Port
 	} else {
