@@ -3,6 +3,7 @@ package nat
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 
 	"github.com/pion/stun/v2"
