@@ -28,6 +28,9 @@ func (u *UA) invite(leg callflow.LegID, target string, offer []byte) {
 	}
 	c := u.newCall(leg, freshKey())
 	uri, err := u.targetURI(target)
+	if u.stop {
+		err = errStopping
+	}
 	if err != nil {
 		c.out = &outgoing{}
 		c.refuse(sip.StatusServiceUnavailable, err.Error())

@@ -2,6 +2,7 @@ package sipua
 
 import (
 	"context"
+	"errors"
 	"hash/maphash"
 	"log/slog"
 	"net/netip"
@@ -16,6 +17,9 @@ import (
 
 // quietLog is for sipgo, which logs whole messages.
 var quietLog = slog.New(slog.DiscardHandler)
+
+// errStopping is why a UA that takes its leave makes no call.
+var errStopping = errors.New("the SIP line stops")
 
 // stopWithin is how long a clean stop waits for the answers to its requests.
 const stopWithin = 2 * time.Second
@@ -96,6 +100,7 @@ func (u *UA) run(ctx context.Context) error {
 	}
 	u.guard(u.wind)
 	u.settle()
+	u.guard(u.abandon)
 	err := u.close()
 	readers.Wait()
 	return err
@@ -149,6 +154,17 @@ func (u *UA) wind() {
 		u.cancel(leg)
 	}
 	u.unregister()
+}
+
+// abandon tells the end of the legs whose last answer never came.
+func (u *UA) abandon() {
+	for _, c := range u.legs {
+		if c.won != nil || c.incoming != nil {
+			c.end(errStopping.Error(), true)
+			continue
+		}
+		c.refuse(sip.StatusServiceUnavailable, errStopping.Error())
+	}
 }
 
 // unanswered reports whether a request of ours still waits for its final response.

@@ -195,6 +195,34 @@ func TestRegistrarInTrouble(t *testing.T) {
 	})
 }
 
+// A stop leaves no leg without its last event, whatever the other side does.
+func TestStopEndsEveryLeg(t *testing.T) {
+	inWorld(t, Config{Allow: []string{guard}}, func(w *world) {
+		_, _, _ = answered(w)
+		w.heard()
+		c := w.caller("192.0.2.10:6000", guard)
+		c.ask("INVITE", 1, "", "sdp:offer")
+		c.response(180)
+		w.ua.Accept(101, []byte("answer"))
+		c.response(200) // never acknowledged
+		w.heard("incoming " + guard + " sdp:offer")
+		w.end() // nobody answers the BYE
+		for leg := range w.ua.legs {
+			t.Errorf("leg %d is left", leg)
+		}
+		w.heard("sent BYE", "ended by us:true", "ended by us:true")
+	})
+}
+
+func TestNoCallFromAStoppingLine(t *testing.T) {
+	inWorld(t, Config{}, func(w *world) {
+		w.ua.box.post(func() { w.ua.stop = true })
+		w.ua.Invite(1, "sip:x@192.0.2.10", nil)
+		synctest.Wait()
+		w.heard("refused 503")
+	})
+}
+
 func TestStopRemovesOurContactOnly(t *testing.T) {
 	inRegistered(t, Config{}, func(w *world, reg *peer) {
 		reg.grant(reg.request("REGISTER"), 600)
