@@ -75,7 +75,7 @@ func (t *trial) apply(snap *provisioning.Snapshot) {
 	go t.owner.video.learn(next.video)
 	t.stop()
 	switch {
-	case !snap.Trial:
+	case !snap.Trial || !t.newest():
 	case t.registered || next.line.account.User == "":
 		t.store.Confirm()
 	default:
@@ -90,6 +90,13 @@ func (t *trial) stop() {
 	}
 }
 
+// newest reports whether the store's document is the one in force here. It is
+// not while one waits for the end of a call: that one is judged when it runs.
+func (t *trial) newest() bool {
+	snap := t.store.Current()
+	return snap != nil && snap.Hash == t.running
+}
+
 // event watches the registration of the configuration on trial.
 func (t *trial) event(ev sipua.Event) {
 	switch ev := ev.(type) {
@@ -97,8 +104,10 @@ func (t *trial) event(ev sipua.Event) {
 		t.registered = true
 		if t.over != nil {
 			t.stop()
-			t.log.Info("configuration confirmed by its registration")
-			t.store.Confirm()
+			if t.newest() {
+				t.log.Info("configuration confirmed by its registration")
+				t.store.Confirm()
+			}
 		}
 	case sipua.Unregistered:
 		t.registered = false
@@ -124,6 +133,9 @@ func (t *trial) timeOut() {
 // fail goes back to the last good configuration.
 func (t *trial) fail(why string) {
 	t.stop()
+	if !t.newest() {
+		return
+	}
 	back := t.store.Rollback(why)
 	if back == nil || back.Trial {
 		t.log.Warn("configuration is bad, and there is none to go back to", "reason", why)

@@ -145,6 +145,28 @@ func TestConfigurationWaitsForTheEndOfTheCall(t *testing.T) {
 	})
 }
 
+// A configuration that waits for the end of a call is not judged by the
+// registration of the one before it.
+func TestWaitingConfigurationIsNotJudged(t *testing.T) {
+	for _, ev := range []sipua.Event{sipua.Registered{}, sipua.Unregistered{Status: 403, Reason: "wrong password"}} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newTrialBench(t)
+			b.offer(goodConfig)
+			b.event(sipua.Registered{})
+			b.offer(strings.Replace(goodConfig, "secret", "secret 1", 1)) // on trial
+			b.owner.machine.Step(time.Now(), callflow.Incoming{Leg: callflow.IncomingLeg | 1}, nil)
+			b.offer(newConfig) // waits
+			b.event(ev)
+			if st := b.store.State(); st.Revision != "2" || !st.Trial {
+				t.Errorf("after %T: revision %s, trial %v; want 2, on trial", ev, st.Revision, st.Trial)
+			}
+			b.owner.machine.Step(time.Now(), callflow.HungUp{Leg: callflow.IncomingLeg | 1}, nil)
+			b.owner.step(callflow.Tick{})
+			b.inForce("2", true)
+		})
+	}
+}
+
 func TestSetupSaysWhatTheDocumentSays(t *testing.T) {
 	key := make([]byte, 32)
 	doc, err := provisioning.Decode([]byte(goodConfig), "test", limits(simBoard(t)), sealer(key))

@@ -18,11 +18,16 @@ type doors struct {
 	lost  func(door string)                              // the guard went away while the door was open
 
 	mu     sync.Mutex
-	client *guard.Client
+	client pulser // nil: no guard
 	err    error
 	asked  map[string]string // relay to the door that it was last asked for
 	open   map[string]bool   // by relay
 	wait   int               // pulses without the guard's word
+}
+
+// A pulser is the guard as the doors need it: a *guard.Client.
+type pulser interface {
+	Pulse(relay string, d time.Duration, reason string) error
 }
 
 func newDoors(path string, log *slog.Logger) *doors {
@@ -43,7 +48,7 @@ func (d *doors) run(ctx context.Context) error {
 	return err
 }
 
-func (d *doors) use(client *guard.Client, err error) {
+func (d *doors) use(client pulser, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.client, d.err = client, err
@@ -76,7 +81,8 @@ func (d *doors) forget() {
 	}
 }
 
-// pulse asks for a door and hands the guard's word to done.
+// pulse asks for a door and hands the guard's word to done. The edge of an
+// accepted pulse has come by then, and its end may have.
 func (d *doors) pulse(door string, rule doorRule, reason string, done func(error)) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -91,9 +97,6 @@ func (d *doors) pulse(door string, rule doorRule, reason string, done func(error
 		err := client.Pulse(rule.relay, rule.pulse, reason)
 		d.mu.Lock()
 		d.wait--
-		if err == nil {
-			d.open[rule.relay] = true // accepted means driven; the edge is on its way
-		}
 		d.mu.Unlock()
 		done(err)
 	}()

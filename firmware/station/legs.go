@@ -24,6 +24,8 @@ type leg struct {
 	media   *session.Session
 	merge   dtmf.Merge
 	answers map[string][]byte // SDP by fork
+	applied []byte            // the answer in force
+	since   time.Time         // when it took the place of another fork's; zero: it did not
 	offer   []byte            // of a caller
 	viewed  bool              // the hub gives it the picture
 }
@@ -192,6 +194,7 @@ func (o *owner) answered(ev sipua.Answered) {
 		return
 	}
 	if o.apply(l, answer) {
+		l.merge = dtmf.Merge{} // what was typed before swallows nothing
 		o.step(callflow.Answered{Leg: ev.Leg})
 	}
 }
@@ -202,6 +205,10 @@ func (o *owner) apply(l *leg, answer []byte) bool {
 		o.unusable(l, err)
 		return false
 	}
+	if l.applied != nil && !bytes.Equal(answer, l.applied) {
+		l.since = time.Now() // digits of the other fork may still wait to be taken
+	}
+	l.applied = answer
 	o.look(l)
 	return true
 }
@@ -227,6 +234,8 @@ func (o *owner) incoming(ev sipua.Incoming) {
 	if err != nil {
 		o.log.Error("caller refused", "caller", ev.Caller, "err", err)
 		o.line.reject(ev.Leg, 503)
+		o.diary.done(string(callflow.ResultUnreachable), err.Error())
+		o.diary.close()
 		return
 	}
 	l.offer = ev.SDP

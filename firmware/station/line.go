@@ -25,7 +25,8 @@ import (
 type line struct {
 	log     *slog.Logger
 	version string
-	on      func(sipua.Event) // called on the user agent's goroutine
+	on      func(of lineRule, ev sipua.Event) // called on the goroutine of that rule's user agent
+	present func(netip.Addr) bool             // whether an address is still this machine's
 	wake    chan struct{}
 	callers atomic.Uint32 // legs handed out to callers
 
@@ -37,10 +38,12 @@ type line struct {
 }
 
 func newLine(version string, log *slog.Logger) *line {
-	return &line{log: log, version: version, wake: make(chan struct{}, 1), reg: control.Registration{State: control.RegistrationNone}}
+	return &line{log: log, version: version, present: isOurs, wake: make(chan struct{}, 1), reg: control.Registration{State: control.RegistrationNone}}
 }
 
-// set puts a rule in force and reports whether it needs a new user agent.
+// set puts a rule in force and reports whether it needs a new user agent. Until
+// that one is there, the line is down: the former one, which takes its leave,
+// gets no more calls.
 func (l *line) set(rule lineRule) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -48,6 +51,7 @@ func (l *line) set(rule lineRule) bool {
 		return false
 	}
 	l.rule = &rule
+	l.ua, l.local = nil, netip.Addr{}
 	l.reg = control.Registration{State: control.RegistrationTrying, Since: time.Now()}
 	if rule.account.User == "" {
 		l.reg.State = control.RegistrationNone
@@ -73,7 +77,7 @@ func (l *line) run(ctx context.Context) error {
 			continue
 		}
 		if err := l.serve(ctx, *rule); err != nil && ctx.Err() == nil {
-			l.register(control.Registration{State: control.RegistrationTrying, Reason: err.Error()})
+			l.register(*rule, control.Registration{State: control.RegistrationTrying, Reason: err.Error()})
 			return err
 		}
 	}
@@ -93,7 +97,7 @@ func (l *line) serve(ctx context.Context, rule lineRule) error {
 		k := keeper.Load()
 		return k != nil && k.Handle(b, from)
 	}
-	ua, err := sipua.New(cfg, l.event)
+	ua, err := sipua.New(cfg, func(ev sipua.Event) { l.event(rule, ev) })
 	if err != nil {
 		return err
 	}
@@ -101,9 +105,26 @@ func (l *line) serve(ctx context.Context, rule lineRule) error {
 		go l.keepMapped(ctx, ua, rule, &keeper)
 	}
 	go l.stopWhenReplaced(ctx, stop, rule)
-	l.use(ua, cfg.Local.Addr())
-	defer l.use(nil, netip.Addr{})
+	go l.stopWhenGone(ctx, stop, rule, cfg.Local.Addr())
+	l.use(rule, ua, cfg.Local.Addr())
+	defer l.use(rule, nil, netip.Addr{})
 	return ua.Run(ctx)
+}
+
+// addressCheck is how often the line looks whether it still has its address.
+const addressCheck = 5 * time.Second
+
+// stopWhenGone ends a user agent whose address this machine has lost, by
+// another lease say, so that one with the new address takes its place.
+func (l *line) stopWhenGone(ctx context.Context, stop func(), rule lineRule, addr netip.Addr) {
+	for ctx.Err() == nil {
+		pause(ctx, addressCheck)
+		if ctx.Err() == nil && !l.present(addr) {
+			l.log.Warn("the address of the SIP line is gone, looking for another", "address", addr)
+			l.use(rule, nil, netip.Addr{})
+			stop()
+		}
+	}
 }
 
 func (l *line) stopWhenReplaced(ctx context.Context, stop func(), rule lineRule) {
@@ -112,10 +133,7 @@ func (l *line) stopWhenReplaced(ctx context.Context, stop func(), rule lineRule)
 		case <-ctx.Done():
 			return
 		case <-l.wake:
-			l.mu.Lock()
-			replaced := *l.rule != rule
-			l.mu.Unlock()
-			if replaced {
+			if !l.obeys(rule) {
 				stop()
 				return
 			}
@@ -189,23 +207,33 @@ func tlsConfig(rule lineRule) (*tls.Config, error) {
 }
 
 // event notes the registration and passes everything on.
-func (l *line) event(ev sipua.Event) {
+func (l *line) event(of lineRule, ev sipua.Event) {
 	switch ev := ev.(type) {
 	case sipua.Registered:
-		l.register(control.Registration{State: control.RegistrationOK, Server: ev.Server})
+		l.register(of, control.Registration{State: control.RegistrationOK, Server: ev.Server})
 	case sipua.Unregistered:
 		state := control.RegistrationTrying
 		if ev.Status >= 400 && ev.Status < 500 && ev.Status != 408 {
 			state = control.RegistrationRefused
 		}
-		l.register(control.Registration{State: state, Reason: fmt.Sprintf("%s; next try in %v", ev.Reason, ev.Again.Round(time.Second))})
+		l.register(of, control.Registration{State: state, Reason: fmt.Sprintf("%s; next try in %v", ev.Reason, ev.Again.Round(time.Second))})
 	}
-	l.on(ev)
+	l.on(of, ev)
 }
 
-func (l *line) register(reg control.Registration) {
+// obeys reports whether a rule is the one in force.
+func (l *line) obeys(rule lineRule) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	return l.rule != nil && *l.rule == rule
+}
+
+func (l *line) register(of lineRule, reg control.Registration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if *l.rule != of {
+		return
+	}
 	reg.Since = time.Now()
 	if reg.State == l.reg.State {
 		reg.Since = l.reg.Since
@@ -219,10 +247,13 @@ func (l *line) registration() control.Registration {
 	return l.reg
 }
 
-func (l *line) use(ua *sipua.UA, local netip.Addr) {
+// use takes the user agent of a rule, unless another one is in force by now.
+func (l *line) use(of lineRule, ua *sipua.UA, local netip.Addr) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.ua, l.local = ua, local
+	if *l.rule == of {
+		l.ua, l.local = ua, local
+	}
 }
 
 func (l *line) agent() *sipua.UA {
@@ -260,7 +291,7 @@ func (l *line) invite(id callflow.LegID, target string, offer []byte) {
 		ua.Invite(id, target, offer)
 		return
 	}
-	l.on(sipua.Refused{Leg: id, Status: 503, Reason: "the SIP line is down"})
+	l.on(lineRule{}, sipua.Refused{Leg: id, Status: 503, Reason: "the SIP line is down"})
 }
 
 func (l *line) cancel(id callflow.LegID) {

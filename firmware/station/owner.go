@@ -295,7 +295,7 @@ func (o *owner) pulsed(door string, err error) {
 	o.log.Error("door not opened", "door", door, "err", err)
 	o.diary.mark(monotonic(), timeline.DoorFailed, 0, err.Error())
 	o.step(callflow.DoorFailed{Door: door, Reason: err.Error()})
-	o.closeRecord()
+	o.closeRecord("not-opened", err.Error())
 }
 
 // relayMoved takes an edge that the guard drove.
@@ -307,14 +307,15 @@ func (o *owner) relayMoved(door string, open bool, at time.Duration) {
 	o.diary.mark(at, name, 0, door)
 	o.step(callflow.DoorMoved{Door: door, Open: open})
 	if !open {
-		o.closeRecord()
+		o.closeRecord("opened", "")
 	}
 }
 
-// closeRecord ends the record of a call that waited for its door.
-func (o *owner) closeRecord() {
+// closeRecord ends the record that waited for its door: that of a call, which
+// has its result already, or that of a local command, which gets this one.
+func (o *owner) closeRecord(result, reason string) {
 	if o.machine.State() == callflow.Idle && !o.doors.moving() {
-		o.diary.done("opened", "")
+		o.diary.done(result, reason)
 		o.diary.close()
 	}
 }
@@ -329,11 +330,18 @@ func (o *owner) localOpen(door, who string, reply chan error) {
 	o.step(callflow.OpenAsked{Door: door, Who: who})
 }
 
-// mediaEvent takes what a leg's media did.
+// mediaEvent takes what a leg's media did. What comes after the leg's end
+// belongs to no call.
 func (o *owner) mediaEvent(id callflow.LegID, ev session.Event) {
+	l := o.legs[id]
+	if l == nil {
+		return
+	}
 	switch ev := ev.(type) {
 	case session.Digit:
-		o.digit(id, ev.Key, callflow.RoadRTP, ev.At)
+		if !ev.At.Before(l.since) {
+			o.digit(id, ev.Key, callflow.RoadRTP, ev.At)
+		}
 	case session.PictureWanted:
 		o.video.refresh()
 	case session.FirstIn:

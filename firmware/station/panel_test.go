@@ -29,6 +29,7 @@ type testPanel struct {
 	run   string
 	world *sim.World
 	log   *logBuffer
+	stop  func() // ends all of it and waits
 }
 
 // A logBuffer keeps the log of a test for its failure.
@@ -75,9 +76,12 @@ func startPanel(t *testing.T, config string) *testPanel {
 	b := simBoard(t)
 	ctx, stop := context.WithCancel(context.Background())
 	var all sync.WaitGroup
-	t.Cleanup(func() {
+	p.stop = func() {
 		stop()
 		all.Wait()
+	}
+	t.Cleanup(func() {
+		p.stop()
 		if t.Failed() {
 			t.Logf("the panel's log:\n%s", p.log)
 			if calls := p.Calls(); len(calls) > 0 {

@@ -213,6 +213,21 @@ func localAddress(written, peer string) (netip.Addr, error) {
 	return conn.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap(), nil
 }
 
+// isOurs reports whether one of this machine's interfaces has the address. Where
+// that cannot be known, it has.
+func isOurs(addr netip.Addr) bool {
+	all, err := net.InterfaceAddrs()
+	if err != nil || addr.IsLoopback() || addr.IsUnspecified() { // all of 127.0.0.0/8 is ours
+		return true
+	}
+	for _, a := range all {
+		if prefix, err := netip.ParsePrefix(a.String()); err == nil && prefix.Addr().Unmap() == addr.WithZone("") {
+			return true
+		}
+	}
+	return false
+}
+
 // resolve looks a host or host:port up.
 func resolve(s string, port int) (netip.AddrPort, error) {
 	addr, err := net.ResolveUDPAddr("udp", hostPort(s, port))

@@ -104,9 +104,11 @@ func (s *Station) newOwner(locked *lockout) *owner {
 // join lets the parts tell the owner what happens.
 func (s *Station) join() {
 	o := s.owner
-	s.line.on = func(ev sipua.Event) {
+	s.line.on = func(of lineRule, ev sipua.Event) {
 		o.box.post(func() {
-			s.trial.event(ev)
+			if s.line.obeys(of) { // what a former registration tells judges no configuration
+				s.trial.event(ev)
+			}
 			o.sipEvent(ev)
 		})
 	}
@@ -144,7 +146,10 @@ func (s *Station) Run(ctx context.Context) error {
 		}
 		parts = append(parts, part{name: "fetch", run: fetcher.Run})
 	}
-	return s.parts.run(ctx, parts...)
+	err := s.parts.run(ctx, parts...)
+	s.diary.close() // what the call left, now that nobody else writes
+	s.diary.flush()
+	return err
 }
 
 // load offers the configuration file, if there is one.

@@ -1,0 +1,135 @@
+package station
+
+import (
+	"log/slog"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"doorstation/callflow"
+	"doorstation/callflow/sipua"
+	"doorstation/callflow/timeline"
+	"doorstation/drivers/guard"
+	"doorstation/media/audio"
+	"doorstation/media/sdp"
+	"doorstation/media/session"
+)
+
+// A hastyGuard tells a pulse's end before the asker hears of its beginning, as
+// a process sees it that was held up meanwhile.
+type hastyGuard struct{ doors *doors }
+
+func (g hastyGuard) Pulse(relay string, _ time.Duration, _ string) error {
+	g.doors.edge(guard.Edge{Relay: relay, Active: true})
+	g.doors.edge(guard.Edge{Relay: relay})
+	return nil
+}
+
+func TestClosedDoorIsNotTakenForOpen(t *testing.T) {
+	d := newDoors("", slog.New(slog.DiscardHandler))
+	d.moved = func(string, bool, time.Duration) {}
+	d.use(hastyGuard{d}, nil)
+	done := make(chan error)
+	d.pulse("front", doorRule{relay: "door1"}, "code", func(err error) { done <- err })
+	if err := <-done; err != nil || d.moving() || d.isOpen("door1") {
+		t.Errorf("after the pulse: %v, moving %v, open %v", err, d.moving(), d.isOpen("door1"))
+	}
+}
+
+// bareOwner is an owner without a line, a guard or a flash.
+func bareOwner() *owner {
+	log := slog.New(slog.DiscardHandler)
+	engine := audio.New()
+	o := &owner{
+		log: log, box: newMailbox(), line: newLine("test", log), doors: newDoors("", log), diary: newDiary(nil, log),
+		video: newVideoHub(nil, nil, log), engine: engine, sound: sounder{engine: engine},
+		legs: make(map[callflow.LegID]*leg), asked: make(map[string][]chan error),
+		setup: &setup{doors: map[string]doorRule{"front": {relay: "door1"}}},
+	}
+	o.rules = o.setup
+	return o
+}
+
+func TestRecordOfAFailedLocalCommand(t *testing.T) {
+	o := bareOwner()
+	reply := make(chan error, 1)
+	o.localOpen("front", "tester", reply)
+	<-o.box.ready
+	for _, fn := range o.box.take(nil) {
+		fn()
+	}
+	if err := <-reply; err == nil {
+		t.Error("the command succeeded without a guard")
+	}
+	rec := o.diary.unkept[0]
+	if rec.Result != "not-opened" || !strings.Contains(rec.Reason, guard.ErrGone.Error()) {
+		t.Errorf("the record ends with %q, %q", rec.Result, rec.Reason)
+	}
+}
+
+func TestRecordOfACallerWithoutMedia(t *testing.T) {
+	o := bareOwner() // whose line is down: no leg can be opened
+	o.incoming(sipua.Incoming{Leg: callflow.IncomingLeg | 1, Caller: "sip:guard@192.0.2.10"})
+	if o.diary.current() != "" || len(o.diary.unkept) != 1 || o.diary.unkept[0].Result != "unreachable" {
+		t.Errorf("the record is open: %v; kept: %+v", o.diary.current() != "", o.diary.unkept)
+	}
+}
+
+// A digit that a fork's phone sent before another one answered is not the
+// answered phone's, though it is taken after the answer.
+func TestDigitsOfTheForkThatLost(t *testing.T) {
+	o := bareOwner()
+	l := openLeg(t)
+	o.legs[1] = l
+	o.diary.begin(0, "", "")
+	answer := func(port string) []byte {
+		return []byte("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n" +
+			"m=audio " + port + " RTP/AVP 0 101\r\na=rtpmap:101 telephone-event/8000\r\n")
+	}
+	digits := func() (n int) {
+		for _, m := range o.diary.now.Record().Marks {
+			if m.Name == timeline.Digit {
+				n++
+			}
+		}
+		return n
+	}
+	press := func(at time.Time) { o.mediaEvent(1, session.Digit{Key: '1', At: at}) }
+
+	early := time.Now()
+	if !o.apply(l, answer("4000")) {
+		t.Fatal("answer not applied")
+	}
+	press(early) // of the only phone there is
+	if n := digits(); n != 1 {
+		t.Fatalf("%d digits of the first phone, want 1", n)
+	}
+	o.apply(l, answer("5000"))
+	press(early)
+	if n := digits(); n != 1 {
+		t.Errorf("a digit of the fork that lost was taken")
+	}
+	press(time.Now())
+	if n := digits(); n != 2 {
+		t.Errorf("%d digits, want that of the phone that answered too", n)
+	}
+	delete(o.legs, 1)
+	press(time.Now())
+	if n := digits(); n != 2 {
+		t.Errorf("a digit was taken after the leg's end")
+	}
+}
+
+func openLeg(t *testing.T) *leg {
+	t.Helper()
+	media, err := session.Open(session.Params{
+		Address: netip.MustParseAddr("127.0.0.1"), PortMin: 44000, PortMax: 44999, Codecs: []sdp.Codec{sdp.PCMU},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(media.Close)
+	media.Offer()
+	return &leg{id: 1, media: media, answers: make(map[string][]byte)}
+}

@@ -1,0 +1,91 @@
+package station
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"doorstation/callflow/sipua"
+	"doorstation/firmware/control"
+)
+
+func account(user string) lineRule {
+	return lineRule{account: sipua.Account{User: user}}
+}
+
+// While one user agent takes its leave and the next is not there yet, a call
+// fails at once instead of being lost.
+func TestLineIsDownBetweenTwoAgents(t *testing.T) {
+	l := newLine("test", slog.New(slog.DiscardHandler))
+	var told []sipua.Event
+	l.on = func(_ lineRule, ev sipua.Event) { told = append(told, ev) }
+	addr := netip.MustParseAddr("192.0.2.1")
+	l.set(account("old"))
+	l.use(account("old"), new(sipua.UA), addr)
+	if l.agent() == nil {
+		t.Fatal("no user agent")
+	}
+	l.set(account("new"))
+	l.use(account("old"), new(sipua.UA), addr) // late
+	if l.agent() != nil {
+		t.Error("the former user agent still gets calls")
+	}
+	if _, err := l.mediaParams(mediaRule{}, ""); err == nil {
+		t.Error("a leg can be opened without a line")
+	}
+	l.invite(1, "sip:x@y", nil)
+	if len(told) != 1 || told[0].(sipua.Refused).Status != 503 {
+		t.Errorf("the call got %v, want its refusal", told)
+	}
+}
+
+func TestFormerRegistrationIsNotTold(t *testing.T) {
+	l := newLine("test", slog.New(slog.DiscardHandler))
+	l.on = func(lineRule, sipua.Event) {}
+	l.set(account("old"))
+	l.set(account("new"))
+	l.event(account("old"), sipua.Registered{Server: "x"})
+	if l.obeys(account("old")) || l.registration().State != control.RegistrationTrying {
+		t.Errorf("the state is %+v", l.registration())
+	}
+	l.event(account("new"), sipua.Registered{Server: "x"})
+	if !l.obeys(account("new")) || l.registration().State != control.RegistrationOK {
+		t.Errorf("the state is %+v", l.registration())
+	}
+}
+
+func TestLostAddressEndsTheAgent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLine("test", slog.New(slog.DiscardHandler))
+		addr := netip.MustParseAddr("192.0.2.1")
+		var gone atomic.Bool
+		l.present = func(a netip.Addr) bool { return a != addr || !gone.Load() }
+		l.set(account("panel"))
+		l.use(account("panel"), new(sipua.UA), addr)
+		ctx, stop := context.WithCancel(t.Context())
+		go l.stopWhenGone(ctx, stop, account("panel"), addr)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if ctx.Err() != nil || l.agent() == nil {
+			t.Fatal("stopped though the address is there")
+		}
+		gone.Store(true)
+		time.Sleep(addressCheck + time.Second)
+		synctest.Wait()
+		if ctx.Err() == nil || l.agent() != nil {
+			t.Error("still at the address that is gone")
+		}
+	})
+}
+
+func TestWhoseAddress(t *testing.T) {
+	for addr, want := range map[string]bool{"127.0.0.1": true, "127.9.9.9": true, "::1": true, "192.0.2.77": false, "2001:db8::77": false} {
+		if got := isOurs(netip.MustParseAddr(addr)); got != want {
+			t.Errorf("%s is ours: %v, want %v", addr, got, want)
+		}
+	}
+}
