@@ -15,6 +15,8 @@ const (
 	MaxPulse    = 60 * time.Second // no board may allow a longer pulse
 	MinPulse    = 100 * time.Millisecond
 	MaxDebounce = time.Second
+	MinStuck    = 10 * time.Second
+	MaxStuck    = time.Hour
 	MaxLines    = 64 // of one kind
 )
 
@@ -48,6 +50,27 @@ const (
 	Low  Level = "low"
 )
 
+// Pull is the resistor inside the chip that gives an input a level when nothing
+// else does. Chips without one accept the wish and have none.
+type Pull string
+
+// The pulls. Without one, what the boot loader or the device tree has set stays.
+const (
+	PullUp   Pull = "up"
+	PullDown Pull = "down"
+	PullNone Pull = "none"
+)
+
+// Drive is how an output makes its two levels.
+type Drive string
+
+// The drives. Without one, both levels are driven.
+const (
+	PushPull   Drive = "push-pull"
+	OpenDrain  Drive = "open-drain"
+	OpenSource Drive = "open-source"
+)
+
 // An Input is a button or a contact.
 type Input struct {
 	Name     string   `json:"name" jsonschema:"name for the rest of the firmware, such as button1"`
@@ -55,6 +78,8 @@ type Input struct {
 	Line     string   `json:"line" jsonschema:"the driver's name of the line"`
 	Active   Level    `json:"active" jsonschema:"level when pressed or closed"`
 	Debounce Duration `json:"debounce,omitempty" jsonschema:"the level counts once it has been stable for so long, up to 1s"`
+	Pull     Pull     `json:"pull,omitempty" jsonschema:"resistor inside the chip; left out: as the boot left it"`
+	Stuck    Duration `json:"stuck_after,omitempty" jsonschema:"a button that is held so long, 10s to 1h, is reported as stuck and ignored until released; left out: never (contacts)"`
 	Label    string   `json:"label,omitempty" jsonschema:"what is printed beside it"`
 	Opens    string   `json:"opens,omitempty" jsonschema:"relay that this input opens without a call (exit button)"`
 	OpensFor Duration `json:"opens_for,omitempty" jsonschema:"for how long; needed with opens"`
@@ -66,6 +91,7 @@ type Relay struct {
 	Driver   string   `json:"driver" jsonschema:"driver of the line"`
 	Line     string   `json:"line" jsonschema:"the driver's name of the line"`
 	Active   Level    `json:"active" jsonschema:"level when the door is open; the other one is the safe level"`
+	Drive    Drive    `json:"drive,omitempty" jsonschema:"how the levels are made; left out: push-pull"`
 	MaxPulse Duration `json:"max_pulse" jsonschema:"longest time from the first rise, 100ms to 60s; nothing can exceed it"`
 }
 
@@ -75,6 +101,7 @@ type Lamp struct {
 	Driver string `json:"driver" jsonschema:"driver of the line"`
 	Line   string `json:"line" jsonschema:"the driver's name of the line"`
 	Active Level  `json:"active" jsonschema:"level when lit"`
+	Drive  Drive  `json:"drive,omitempty" jsonschema:"how the levels are made; left out: push-pull"`
 }
 
 // Sound is the sound card. Without a driver the board has none.

@@ -15,12 +15,12 @@ const good = `{
   "name": "test", "model": "t1",
   "identity": {"serial": "T-1", "mac": "02:00:00:00:00:01"},
   "inputs": [
-    {"name": "button1", "driver": "gpio", "line": "B1", "active": "low", "debounce": "20ms"},
+    {"name": "button1", "driver": "gpio", "line": "B1", "active": "low", "debounce": "20ms", "pull": "up", "stuck_after": "1m"},
     {"name": "exit", "driver": "gpio", "line": "EXIT", "active": "low", "opens": "door1", "opens_for": "3s"}
   ],
   "relays": [
     {"name": "door1", "driver": "gpio", "line": "R1", "active": "high", "max_pulse": "10s"},
-    {"name": "door2", "driver": "gpio", "line": "R2", "active": "low", "max_pulse": "1s"}
+    {"name": "door2", "driver": "gpio", "line": "R2", "active": "low", "drive": "open-drain", "max_pulse": "1s"}
   ],
   "lamps": [{"name": "calling", "driver": "gpio", "line": "L1", "active": "high"}],
   "sound": {"driver": "alsa", "device": "hw:0"}, "camera": {"driver": "v4l2", "device": "/dev/video0"}
@@ -49,6 +49,9 @@ func TestParseRefuses(t *testing.T) {
 		{`"name": "test"`, `"name": "Test"`, "name", "a-z"},
 		{`"name": "test"`, `"nam": "test"`, "", `unknown field "nam"`},
 		{`"model": "t1"`, `"model": 5`, "", "model"},
+		{`"pull": "up"`, `"pull": "left"`, "inputs[0].pull", `"left", want up, down or none`},
+		{`"1m"`, `"9s"`, "inputs[0].stuck_after", "10s to 1h"},
+		{`"open-drain"`, `"open"`, "relays[1].drive", "open-source"},
 		{`"20ms"`, `"2s"`, "inputs[0].debounce", "0s to 1s"},
 		{`"20ms"`, `20`, "", "debounce"},
 		{`"20ms"`, `"quick"`, "", "no duration"},

@@ -23,6 +23,8 @@ func schema(t *testing.T) *jsonschema.Schema {
 	s, err := jsonschema.For[board.Board](&jsonschema.ForOptions{TypeSchemas: map[reflect.Type]*jsonschema.Schema{
 		reflect.TypeFor[board.Duration](): {Type: "string", Pattern: `^([0-9]+(\.[0-9]+)?(ms|s|m))+$`},
 		reflect.TypeFor[board.Level]():    {Type: "string", Enum: []any{string(board.High), string(board.Low)}},
+		reflect.TypeFor[board.Pull]():     {Type: "string", Enum: []any{string(board.PullUp), string(board.PullDown), string(board.PullNone)}},
+		reflect.TypeFor[board.Drive]():    {Type: "string", Enum: []any{string(board.PushPull), string(board.OpenDrain), string(board.OpenSource)}},
 	}})
 	if err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package board
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -75,6 +76,12 @@ func (c *checker) input(b *Board, path string, in Input) {
 	c.line(path, in.Name, in.Driver, in.Line, in.Active)
 	c.text(path+".label", in.Label, maxLabel, false)
 	c.duration(path+".debounce", in.Debounce, 0, MaxDebounce)
+	if in.Stuck != 0 {
+		c.duration(path+".stuck_after", in.Stuck, MinStuck, MaxStuck)
+	}
+	if !slices.Contains([]Pull{"", PullUp, PullDown, PullNone}, in.Pull) {
+		c.fault(path+".pull", quoted(string(in.Pull)), "up, down or none")
+	}
 	if in.Opens == "" {
 		if in.OpensFor != 0 {
 			c.fault(path+".opens_for", in.OpensFor.String(), "nothing without opens")
@@ -91,11 +98,13 @@ func (c *checker) input(b *Board, path string, in Input) {
 
 func (c *checker) relay(path string, r Relay) {
 	c.line(path, r.Name, r.Driver, r.Line, r.Active)
+	c.drive(path, r.Drive)
 	c.duration(path+".max_pulse", r.MaxPulse, MinPulse, MaxPulse)
 }
 
 func (c *checker) lamp(path string, l Lamp) {
 	c.line(path, l.Name, l.Driver, l.Line, l.Active)
+	c.drive(path, l.Drive)
 	for _, name := range lampNames {
 		if l.Name == name {
 			return
@@ -115,6 +124,12 @@ func (c *checker) line(path, name, driver, line string, active Level) {
 	}
 	if active != High && active != Low {
 		c.fault(path+".active", quoted(string(active)), "high or low")
+	}
+}
+
+func (c *checker) drive(path string, d Drive) {
+	if !slices.Contains([]Drive{"", PushPull, OpenDrain, OpenSource}, d) {
+		c.fault(path+".drive", quoted(string(d)), "push-pull, open-drain or open-source")
 	}
 }
 

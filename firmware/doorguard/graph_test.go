@@ -17,7 +17,7 @@ func TestImportGraph(t *testing.T) {
 		t.Fatal(err)
 	}
 	ours := []string{
-		"doorstation/board", "doorstation/drivers", "doorstation/drivers/guard",
+		"doorstation/board", "doorstation/drivers", "doorstation/drivers/gpio", "doorstation/drivers/guard",
 		"doorstation/drivers/seqpacket", "doorstation/drivers/sim", "doorstation/firmware/doorguard",
 	}
 	foreign := []string{"golang.org/x/sys/", "periph.io/x/conn/"}

@@ -15,17 +15,37 @@ import (
 	"syscall"
 
 	"doorstation/board"
+	kernel "doorstation/drivers/gpio"
 	"doorstation/drivers/guard"
 	"doorstation/drivers/sim"
 
 	"periph.io/x/conn/v3/gpio"
 )
 
-// kit is what this build can drive, by the driver's name in board files.
-var kit = map[string]func(dir, line string) (gpio.PinOut, error){
-	"sim": func(dir, line string) (gpio.PinOut, error) {
-		return sim.OpenOutput(filepath.Join(dir, "sim.sock"), line)
-	},
+// kit is what this build can drive, by the driver's name in board files. Each
+// takes a relay's line; safe is its safe level.
+var kit = map[string]func(dir string, r board.Relay, safe gpio.Level) (gpio.PinOut, error){
+	"sim":  takeSim,
+	"gpio": takeGPIO,
+}
+
+// takeSim takes the line of a process as it is, and then makes it safe.
+func takeSim(dir string, r board.Relay, safe gpio.Level) (gpio.PinOut, error) {
+	pin, err := sim.OpenOutput(filepath.Join(dir, "sim.sock"), r.Line)
+	if err != nil {
+		return nil, err
+	}
+	return pin, pin.Out(safe)
+}
+
+// takeGPIO takes the line and makes it safe in one request.
+func takeGPIO(_ string, r board.Relay, safe gpio.Level) (gpio.PinOut, error) {
+	return kernel.OpenOutput(r.Line, safe, drives[r.Drive])
+}
+
+// drives are the words of board files, to the kernel's driver.
+var drives = map[board.Drive]kernel.Drive{
+	board.OpenDrain: kernel.OpenDrain, board.OpenSource: kernel.OpenSource,
 }
 
 func main() {
@@ -99,11 +119,7 @@ func take(r board.Relay, dir string) (guard.Output, error) {
 	if !ok {
 		return guard.Output{}, fmt.Errorf("this build has no driver %q", r.Driver)
 	}
-	pin, err := openLine(dir, r.Line)
-	if err != nil {
-		return guard.Output{}, err
-	}
 	low := r.Active == board.Low
-	safe := gpio.Level(low)
-	return guard.Output{Name: r.Name, Pin: pin, ActiveLow: low, Max: r.MaxPulse.Time()}, pin.Out(safe)
+	pin, err := openLine(dir, r, gpio.Level(low))
+	return guard.Output{Name: r.Name, Pin: pin, ActiveLow: low, Max: r.MaxPulse.Time()}, err
 }
