@@ -21,9 +21,6 @@ import (
 	"doorstation/provisioning"
 )
 
-// version is set by the linker.
-var version = "dev"
-
 // The garbage collector works early: a panel has little memory and time to
 // spare between two frames.
 const gcPercent = 50
@@ -40,6 +37,10 @@ func main() {
 // run reads the command line and runs the panel until a signal ends it.
 func run(args []string, stderr io.Writer) error {
 	opt, err := options(args, stderr)
+	if errors.Is(err, errTold) {
+		tell(os.Stdout, version, missing)
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -79,8 +80,12 @@ func options(args []string, stderr io.Writer) (station.Options, error) {
 	set.DurationVar(&src.Every, "server-every", time.Hour, "`time` between two looks at it")
 	set.IntVar(&opt.Group, "control-group", 0, "members of this `gid` may use doorctl too")
 	verbose := set.Bool("verbose", false, "log every message")
+	told := set.Bool("version", false, "tell the version and what this build lacks, and end")
 	if err := set.Parse(args); err != nil {
 		return opt, err
+	}
+	if *told {
+		return opt, errTold
 	}
 	level := slog.LevelInfo
 	if *verbose {

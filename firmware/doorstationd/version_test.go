@@ -1,0 +1,22 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"strings"
+	"testing"
+)
+
+func TestVersionSaysWhatIsMissing(t *testing.T) {
+	var out strings.Builder
+	tell(&out, "v1.2", []string{"H.264 encoder", "sound"})
+	if want := "doorstationd v1.2\nlacks: H.264 encoder\nlacks: sound\n"; out.String() != want {
+		t.Errorf("told %q, want %q", out.String(), want)
+	}
+}
+
+func TestVersionNeedsNoPanel(t *testing.T) {
+	if _, err := options([]string{"-version"}, io.Discard); !errors.Is(err, errTold) {
+		t.Errorf("options: %v, want %v", err, errTold)
+	}
+}
