@@ -32,11 +32,19 @@ type dialog struct {
 	byeDue  bool         // BYE as soon as the ACK is here
 }
 
-// dialog finds or makes the dialog of a response to our INVITE.
+// maxForks bounds the dialogs of one INVITE: each costs memory, and one that is
+// answered an ACK and a BYE.
+const maxForks = 32
+
+// dialog finds or makes the dialog of a response to our INVITE; nil where there
+// are too many.
 func (c *call) dialog(res *sip.Response) *dialog {
 	tag := tagOf(res.To().Params)
 	d := c.dialogs[tag]
 	if d == nil {
+		if len(c.dialogs) >= maxForks {
+			return nil
+		}
 		d = &dialog{c: c, tag: tag, target: c.out.req.Recipient, seq: c.out.seq, invite: c.out.seq}
 		d.theirs.d = d
 		c.dialogs[tag] = d

@@ -130,7 +130,10 @@ func (c *call) inviteFailed(err error) {
 // are ended, and so is one that crossed our CANCEL (section 9.1).
 func (c *call) succeeded(res *sip.Response, at time.Time) {
 	d := c.dialog(res)
-	if d.ack != nil {
+	switch {
+	case d == nil:
+		return
+	case d.ack != nil:
 		d.acknowledge(func(error) {})
 		return
 	}

@@ -1,6 +1,7 @@
 package sipua
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -90,6 +91,30 @@ func TestResponsesInOneBurst(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A phone that answers without end, each time as another fork or with another
+// reliable response, costs a bounded number of dialogs and requests of ours.
+func TestEndlessForksAreBounded(t *testing.T) {
+	inWorld(t, Config{}, func(w *world) {
+		p, inv := ring(w)
+		for i := range 5 * maxForks {
+			p.reply(inv, 180, fmt.Sprint("early", i), phoneContact())
+			p.reply(inv, 183, "early1", phoneContact(), "Require: 100rel", fmt.Sprint("RSeq: ", i+1))
+			time.Sleep(20 * time.Millisecond)
+		}
+		w.ua.box.post(func() {
+			for _, c := range w.ua.calls {
+				if n := len(c.dialogs); n != maxForks {
+					t.Errorf("%d dialogs of one INVITE, want %d", n, maxForks)
+				}
+				if n := len(c.dialogs["early1"].rel.taken); n != maxReliable {
+					t.Errorf("%d reliable responses taken, want %d", n, maxReliable)
+				}
+			}
+		})
+		synctest.Wait()
+	})
 }
 
 func TestSilenceIs408(t *testing.T) {

@@ -12,6 +12,10 @@ import (
 // maxHeldResponses bounds the reliable responses that wait for an earlier one.
 const maxHeldResponses = 16
 
+// maxReliable bounds the reliable responses of one dialog, each of which costs a
+// PRACK.
+const maxReliable = 64
+
 // reliable is the far end's row of reliable provisional responses (RFC 3262).
 type reliable struct {
 	last  uint32 // RSeq of the last one taken
@@ -30,11 +34,13 @@ func (c *call) progressed(res *sip.Response, at time.Time) {
 		return
 	}
 	d := c.dialog(res)
-	if !isReliable(res) {
+	switch {
+	case d == nil:
+	case isReliable(res):
+		d.ringReliably(res, at)
+	default:
 		d.ring(res, at)
-		return
 	}
-	d.ringReliably(res, at)
 }
 
 // ring tells the progress of this fork. A later response without SDP stands
@@ -54,7 +60,7 @@ func (d *dialog) ringReliably(res *sip.Response, at time.Time) {
 	n, ok := rseqOf(res)
 	r := &d.rel
 	switch {
-	case !ok || r.taken[n]:
+	case !ok || r.taken[n] || len(r.taken) >= maxReliable:
 		return
 	case r.taken == nil:
 		r.taken, r.held = map[uint32]bool{}, map[uint32]heldResponse{}
