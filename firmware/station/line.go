@@ -34,6 +34,7 @@ type line struct {
 	rule  *lineRule // nil: nothing is configured
 	ua    *sipua.UA
 	local netip.Addr
+	stun  netip.AddrPort // of the rule's server, once its name is found
 	reg   control.Registration
 }
 
@@ -51,7 +52,7 @@ func (l *line) set(rule lineRule) bool {
 		return false
 	}
 	l.rule = &rule
-	l.ua, l.local = nil, netip.Addr{}
+	l.ua, l.local, l.stun = nil, netip.Addr{}, netip.AddrPort{}
 	l.reg = control.Registration{State: control.RegistrationTrying, Since: time.Now()}
 	if rule.account.User == "" {
 		l.reg.State = control.RegistrationNone
@@ -146,6 +147,7 @@ func (l *line) keepMapped(ctx context.Context, ua *sipua.UA, rule lineRule, to *
 	for ctx.Err() == nil {
 		server, err := resolve(rule.stun, 3478)
 		if err == nil {
+			l.found(rule, server)
 			keeper := nat.NewKeeper(server, rule.stunTime, ua.WriteTo, ua.SetPublic)
 			to.Store(keeper)
 			keeper.Run(ctx)
@@ -153,6 +155,16 @@ func (l *line) keepMapped(ctx context.Context, ua *sipua.UA, rule lineRule, to *
 		}
 		l.log.Warn("STUN server not found", "server", rule.stun, "err", err, "again_in", rule.stunTime)
 		pause(ctx, rule.stunTime)
+	}
+}
+
+// found keeps the address of a rule's STUN server for the legs, which cannot
+// wait for a name.
+func (l *line) found(of lineRule, server netip.AddrPort) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if *l.rule == of {
+		l.stun = server
 	}
 }
 
@@ -266,7 +278,7 @@ func (l *line) agent() *sipua.UA {
 // picture of this profile; an empty one means no picture.
 func (l *line) mediaParams(m mediaRule, profile string) (session.Params, error) {
 	l.mu.Lock()
-	local := l.local
+	local, server := l.local, l.stun
 	l.mu.Unlock()
 	if !local.IsValid() {
 		return session.Params{}, fmt.Errorf("the SIP line is down: %s", l.registration().Reason)
@@ -275,13 +287,7 @@ func (l *line) mediaParams(m mediaRule, profile string) (session.Params, error) 
 		Address: local, PortMin: m.portMin, PortMax: m.portMax,
 		Video: m.video && profile != "", Codecs: m.codecs, ProfileLevelID: profile, Kbps: m.kbps,
 		NoMediaFor: m.noMediaFor, Keepalive: m.keepalive, CNAME: "panel@" + local.String(),
-	}
-	if m.stun != "" {
-		server, err := resolve(m.stun, 3478)
-		if err != nil {
-			l.log.Warn("STUN server not found", "server", m.stun, "err", err)
-		}
-		p.STUN = server
+		STUN: server,
 	}
 	return p, nil
 }

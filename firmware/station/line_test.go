@@ -58,6 +58,23 @@ func TestFormerRegistrationIsNotTold(t *testing.T) {
 	}
 }
 
+// A press does not wait for the name of the STUN server.
+func TestLegTakesTheServerThatWasFound(t *testing.T) {
+	l := newLine("test", slog.New(slog.DiscardHandler))
+	rule := lineRule{stun: "stun.invalid"}
+	l.set(rule)
+	l.use(rule, new(sipua.UA), netip.MustParseAddr("192.0.2.1"))
+	if p, err := l.mediaParams(mediaRule{stun: "stun.invalid"}, ""); err != nil || p.STUN.IsValid() {
+		t.Errorf("before it is found: %v, %v", p.STUN, err)
+	}
+	server := netip.MustParseAddrPort("192.0.2.9:3478")
+	l.found(lineRule{}, netip.MustParseAddrPort("192.0.2.10:3478")) // of a former rule
+	l.found(rule, server)
+	if p, err := l.mediaParams(mediaRule{stun: "stun.invalid"}, ""); err != nil || p.STUN != server {
+		t.Errorf("the leg asks %v, %v; want %v", p.STUN, err, server)
+	}
+}
+
 func TestLostAddressEndsTheAgent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLine("test", slog.New(slog.DiscardHandler))
