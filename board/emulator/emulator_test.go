@@ -1,15 +1,139 @@
+//go:build board
+
 package emulator
 
 import (
-	"os"
+	"context"
+	"fmt"
+	"path/filepath"
 	"testing"
+	"time"
 )
 
-func TestTry(t *testing.T) {
-	m, err := Boot(t.Context(), Options{Board: os.Getenv("B"), Console: os.Stdout})
+// takeLines is shell that takes DOOR1 as an output and BUTTON1 as an input
+// through the kernel's GPIO class, and prints the button's level.
+func takeLines(board string) string {
+	m := models[board]
+	return fmt.Sprintf(`cd /sys/class/gpio
+for chip in gpiochip*; do
+	case $(cat $chip/device/of_node/gpio-line-names 2>/dev/null) in *BUTTON1*) base=$(cat $chip/base) ;; esac
+done
+door=gpio$((base + %d)) button=gpio$((base + %d))
+echo ${door#gpio} >export; echo ${button#gpio} >export
+echo low >$door/direction; echo in >$button/direction
+cat $button/value`, m.lines["DOOR1"], m.lines["BUTTON1"])
+}
+
+// followButton lets DOOR1 say whether BUTTON1 is pressed, from now on.
+func followButton(board string) string {
+	return takeLines(board) + `
+(while :; do read -r v <$button/value; echo $((1 - v)) >$door/value; done) &`
+}
+
+// A guest that does what a button says proves the whole road: our pin, its
+// driver, a program, its driver, the pin we watch.
+func TestPinsFromOutside(t *testing.T) {
+	for _, board := range Boards() {
+		t.Run(board, func(t *testing.T) {
+			ctx := t.Context()
+			m := boot(t, Options{Board: board})
+			var seen []Edge
+			m.Watch(func(e Edge) { seen = append(seen, e) })
+			if out, _, err := m.Run(ctx, followButton(board)); err != nil || out != "1" {
+				t.Fatalf("the untouched button reads %q, want 1 (%v)", out, err)
+			}
+			for i := range 5 {
+				pressed := time.Now()
+				must(t, m.Press("BUTTON1"))
+				up := edge(t, m, "DOOR1", true, i)
+				released := time.Now()
+				must(t, m.Release("BUTTON1"))
+				down := edge(t, m, "DOOR1", false, i)
+				t.Logf("press to output %v, release to output %v", up.At.Sub(pressed), down.At.Sub(released))
+			}
+			if got := m.Edges(); len(got) < 10 {
+				t.Errorf("%d edges, want at least 10: %v", len(got), got)
+			}
+			for _, e := range seen {
+				if e.Line != "DOOR1" {
+					t.Errorf("%v: nobody drove that line", e)
+				}
+			}
+			if m.Level("DOOR1") {
+				t.Error("DOOR1 ends high")
+			}
+		})
+	}
+}
+
+func TestDiskOutlivesPower(t *testing.T) {
+	ctx := t.Context()
+	for _, board := range Boards() {
+		t.Run(board, func(t *testing.T) {
+			disk := filepath.Join(t.TempDir(), "data.img")
+			m := boot(t, Options{Board: board, Data: disk})
+			if out, code, err := m.Run(ctx, "echo kept >/data/file && sync"); code != 0 || err != nil {
+				t.Fatalf("writing: %d, %v, %s", code, err, out)
+			}
+			m.Cut()
+			if _, _, err := m.Run(ctx, "true"); err == nil {
+				t.Error("a guest without power answers")
+			}
+			m = boot(t, Options{Board: board, Data: disk})
+			if out, _, err := m.Run(ctx, "cat /data/file"); out != "kept" || err != nil {
+				t.Errorf("after the cut the file says %q, %v", out, err)
+			}
+		})
+	}
+}
+
+func TestResetIsReported(t *testing.T) {
+	ctx := t.Context()
+	m := boot(t, Options{Board: "qemu-virt-armhf"})
+	must(t, m.Reset())
+	limit, cancel := context.WithTimeout(ctx, BootTime)
+	defer cancel()
+	if _, err := m.Event(limit, "RESET", 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Mark(limit, "ready", 1); err != nil {
+		t.Fatal(err)
+	}
+	if out, _, err := m.Run(ctx, takeLines("qemu-virt-armhf")); err != nil || out != "1" {
+		t.Errorf("after a reset the untouched button reads %q, want 1 (%v)", out, err)
+	}
+}
+
+func boot(t *testing.T, opt Options) *Machine {
+	t.Helper()
+	m, err := Boot(t.Context(), opt)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer m.Close()
-	m.Run(t.Context(), "ls -l /sys/class/gpio; cat /sys/kernel/debug/gpio; ls /sys/class/leds /sys/class/watchdog; date; ls /sys/class/gpio/*/; cat /sys/class/gpio/*/label")
+	t.Cleanup(m.Close)
+	ctx, cancel := context.WithTimeout(t.Context(), BootTime)
+	defer cancel()
+	if _, err := m.Mark(ctx, "ready", 0); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%s: ready %v after power-on", opt.Board, time.Since(m.Started).Round(time.Millisecond))
+	return m
+}
+
+func edge(t *testing.T, m *Machine, line string, high bool, index int) Edge {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), BootTime)
+	defer cancel()
+	e, err := m.Edge(ctx, line, high, index)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, m.console.tail())
+	}
+	return e
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
 }

@@ -3,6 +3,7 @@ package emulator
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"maps"
@@ -228,10 +229,10 @@ func (m *Machine) Mark(ctx context.Context, prefix string, index int) (Mark, err
 	return m.console.mark(ctx, prefix, index)
 }
 
-// Run runs a line of shell in the guest, once its init is ready, and returns
-// what it printed and its exit status. What other programs write meanwhile may
+// Run runs a script of up to 3 kB in the guest's shell, once its init is ready,
+// and returns what it printed and its exit status. What other programs write meanwhile may
 // stand between.
-func (m *Machine) Run(ctx context.Context, line string) (string, int, error) {
+func (m *Machine) Run(ctx context.Context, script string) (string, int, error) {
 	if _, err := m.Mark(ctx, "ready", 0); err != nil {
 		return "", 0, err
 	}
@@ -239,7 +240,13 @@ func (m *Machine) Run(ctx context.Context, line string) (string, int, error) {
 	m.commands++
 	begin, end := fmt.Sprintf("<run %d>", m.commands), fmt.Sprintf("<end %d>", m.commands)
 	m.mu.Unlock()
-	if _, err := fmt.Fprintf(m.stdin, "echo '%s'; ( %s ) 2>&1; echo '%s' $?\n", begin, line, end); err != nil {
+	// One line of a terminal holds 4095 characters, and none of control.
+	text := base64.StdEncoding.EncodeToString([]byte(script))
+	command := fmt.Sprintf("echo '%s'; ( eval \"$(echo %s | base64 -d)\" ) 2>&1; echo '%s' $?\n", begin, text, end)
+	if len(command) > 4095 {
+		return "", 0, fmt.Errorf("emulator: a script of %d bytes is too long for the console", len(script))
+	}
+	if _, err := io.WriteString(m.stdin, command); err != nil {
 		return "", 0, fmt.Errorf("emulator: %w", err)
 	}
 	out, status, err := m.console.between(ctx, begin, end)
