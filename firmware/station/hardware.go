@@ -6,32 +6,13 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
-	"time"
 
 	"golang.org/x/sys/unix"
 
 	"doorstation/board"
 	"doorstation/callflow"
 	"doorstation/drivers"
-	"doorstation/drivers/openh264"
-	"doorstation/drivers/sim"
-	"doorstation/drivers/testcard"
 )
-
-// A cameraDriver is one way to have H.264.
-type cameraDriver struct {
-	open func(opt Options, device string) drivers.Camera
-	// describe gives the profile-level-id of what the camera will send.
-	describe func(drivers.VideoFormat) (string, error)
-}
-
-// The cameras of this build, by the name that board files use.
-var cameras = map[string]cameraDriver{
-	"testcard": {
-		open:     func(opt Options, _ string) drivers.Camera { return openh264.New(testcard.New(), opt.Log) },
-		describe: openh264.ProfileLevelID,
-	},
-}
 
 // hardware is what the board has besides the relays.
 type hardware struct {
@@ -48,32 +29,55 @@ func openHardware(opt Options) *hardware {
 	}
 	for _, l := range opt.Board.Lamps {
 		h.lamps[callflow.Indicator(l.Name)] = newLamp(l.Name, opt.Log, func() (drivers.Lamp, error) {
-			panel, err := sim.Dial(h.socket())
-			if err != nil {
-				return nil, err
+			open, ok := lampKit[l.Driver]
+			if !ok {
+				return nil, noDriver(l.Driver)
 			}
-			return panel.Lamp(l.Line, l.Active == board.Low)
+			return open(opt, l)
 		})
 	}
 	return h
 }
 
-// socket is where the process of the simulated lines listens.
-func (h *hardware) socket() string { return filepath.Join(h.opt.Run, "sim.sock") }
+// noDriver says that this build cannot drive a part, which is then absent.
+func noDriver(name string) error {
+	return fmt.Errorf("this build has no driver %q: %w", name, drivers.ErrAbsent)
+}
 
 // parts are the supervised parts of the hardware.
 func (h *hardware) parts(s *Station) []part {
-	return []part{
-		{name: "inputs", run: func(ctx context.Context) error { return h.watch(ctx, s.input) }},
+	parts := []part{
 		{name: "sound", run: func(ctx context.Context) error {
-			panel, err := sim.Dial(h.socket())
-			if err != nil {
-				return err
-			}
-			return panel.Sound().Run(ctx, s.owner.engine.Exchange)
+			run := func(ctx context.Context) error { return h.sound(ctx, s.owner.engine.Exchange) }
+			return h.whenFitted(ctx, "sound", run, silence(s.owner.engine.Exchange))
 		}},
 		{name: "lamps", run: h.shine},
 	}
+	byDriver := make(map[string][]board.Input)
+	for _, in := range h.opt.Board.Inputs {
+		byDriver[in.Driver] = append(byDriver[in.Driver], in)
+	}
+	for driver, lines := range byDriver {
+		name := "inputs of " + driver
+		parts = append(parts, part{name: name, run: func(ctx context.Context) error {
+			run := func(ctx context.Context) error { return h.watch(ctx, driver, lines, s.input) }
+			return h.whenFitted(ctx, name, run, untilEnd)
+		}})
+	}
+	return parts
+}
+
+// sound runs the sound card.
+func (h *hardware) sound(ctx context.Context, exchange func(mic, speaker []int16)) error {
+	open, ok := soundKit[h.opt.Board.Sound.Driver]
+	if !ok {
+		return noDriver(h.opt.Board.Sound.Driver)
+	}
+	card, err := open(h.opt, h.opt.Board.Sound.Device)
+	if err != nil {
+		return err
+	}
+	return card.Run(ctx, exchange)
 }
 
 // shine serves the lamps until ctx ends.
@@ -86,17 +90,17 @@ func (h *hardware) shine(ctx context.Context) error {
 	return nil
 }
 
-// watch reports the inputs.
-func (h *hardware) watch(ctx context.Context, report func(drivers.Input)) error {
-	panel, err := sim.Dial(h.socket())
+// watch reports the inputs of one driver.
+func (h *hardware) watch(ctx context.Context, driver string, lines []board.Input, report func(drivers.Input)) error {
+	open, ok := inputKit[driver]
+	if !ok {
+		return noDriver(driver)
+	}
+	inputs, err := open(h.opt, lines)
 	if err != nil {
 		return err
 	}
-	var lines []sim.InputLine
-	for _, in := range h.opt.Board.Inputs {
-		lines = append(lines, sim.InputLine{Name: in.Name, Line: in.Line, ActiveLow: in.Active == board.Low, Debounce: time.Duration(in.Debounce)})
-	}
-	return panel.Inputs(lines).Watch(ctx, report)
+	return inputs.Watch(ctx, report)
 }
 
 // input brings a pressed button to the call.

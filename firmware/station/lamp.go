@@ -2,6 +2,8 @@ package station
 
 import (
 	"context"
+	"errors"
+	"io"
 	"log/slog"
 	"time"
 
@@ -16,7 +18,8 @@ type lamp struct {
 	open func() (drivers.Lamp, error)
 	want chan bool // the newest state that has not been taken
 
-	part drivers.Lamp
+	part   drivers.Lamp
+	absent bool // it is not fitted, and that has been said
 }
 
 // lampRetry is the pause before a lamp that failed is tried again.
@@ -37,13 +40,14 @@ func (l *lamp) set(on bool) {
 
 // run switches the lamp as it is asked, until ctx ends.
 func (l *lamp) run(ctx context.Context) {
+	defer l.drop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case on := <-l.want:
 			for err := l.light(on); err != nil && ctx.Err() == nil && len(l.want) == 0; err = l.light(on) {
-				l.log.Warn("lamp failed", "lamp", l.name, "err", err, "again_in", lampRetry)
+				l.complain(err)
 				pause(ctx, lampRetry)
 			}
 		}
@@ -58,7 +62,24 @@ func (l *lamp) light(on bool) (err error) {
 		}
 	}
 	if err = l.part.Set(on); err != nil {
-		l.part = nil
+		l.drop()
 	}
 	return err
+}
+
+// drop gives the lamp's line back, if it has one.
+func (l *lamp) drop() {
+	if c, ok := l.part.(io.Closer); ok {
+		_ = c.Close()
+	}
+	l.part = nil
+}
+
+// complain logs a failure; of a lamp that is not fitted only the first.
+func (l *lamp) complain(err error) {
+	absent := errors.Is(err, drivers.ErrAbsent)
+	if !absent || !l.absent {
+		l.log.Warn("lamp failed", "lamp", l.name, "err", err, "again_in", lampRetry)
+	}
+	l.absent = absent
 }

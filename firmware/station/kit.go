@@ -1,0 +1,156 @@
+package station
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"time"
+
+	"doorstation/board"
+	"doorstation/drivers"
+	kernel "doorstation/drivers/gpio"
+	"doorstation/drivers/openh264"
+	"doorstation/drivers/sim"
+	"doorstation/drivers/testcard"
+
+	"periph.io/x/conn/v3/gpio"
+)
+
+// A cameraDriver is one way to have H.264.
+type cameraDriver struct {
+	open func(opt Options, device string) drivers.Camera
+	// describe gives the profile-level-id of what the camera will send.
+	describe func(drivers.VideoFormat) (string, error)
+}
+
+// What this build can drive, by the name that board files use. Whether a part
+// is there shows when it is opened or run: drivers.ErrAbsent.
+var (
+	cameras = map[string]cameraDriver{
+		"testcard": {
+			open:     func(opt Options, _ string) drivers.Camera { return openh264.New(testcard.New(), opt.Log) },
+			describe: openh264.ProfileLevelID,
+		},
+	}
+	inputKit = map[string]func(opt Options, lines []board.Input) (drivers.Inputs, error){
+		"sim": simInputs, "gpio": gpioInputs,
+	}
+	lampKit = map[string]func(opt Options, l board.Lamp) (drivers.Lamp, error){
+		"sim": simLamp, "gpio": gpioLamp,
+	}
+	soundKit = map[string]func(opt Options, device string) (drivers.Sound, error){
+		"sim": simSound,
+	}
+)
+
+// simPanel is the process of the simulated lines.
+func simPanel(opt Options) (*sim.Panel, error) {
+	return sim.Dial(filepath.Join(opt.Run, "sim.sock"))
+}
+
+func simInputs(opt Options, inputs []board.Input) (drivers.Inputs, error) {
+	panel, err := simPanel(opt)
+	if err != nil {
+		return nil, err
+	}
+	var lines []sim.InputLine
+	for _, in := range inputs {
+		lines = append(lines, sim.InputLine{Name: in.Name, Line: in.Line, ActiveLow: in.Active == board.Low, Debounce: in.Debounce.Time()})
+	}
+	return panel.Inputs(lines), nil
+}
+
+func simLamp(opt Options, l board.Lamp) (drivers.Lamp, error) {
+	panel, err := simPanel(opt)
+	if err != nil {
+		return nil, err
+	}
+	return panel.Lamp(l.Line, l.Active == board.Low)
+}
+
+func simSound(opt Options, _ string) (drivers.Sound, error) {
+	panel, err := simPanel(opt)
+	if err != nil {
+		return nil, err
+	}
+	return panel.Sound(), nil
+}
+
+// pulls and drives are the words of board files, to the kernel's driver.
+var (
+	pulls = map[board.Pull]gpio.Pull{
+		"": gpio.PullNoChange, board.PullUp: gpio.PullUp, board.PullDown: gpio.PullDown, board.PullNone: gpio.Float,
+	}
+	drives = map[board.Drive]kernel.Drive{
+		"": kernel.PushPull, board.PushPull: kernel.PushPull, board.OpenDrain: kernel.OpenDrain, board.OpenSource: kernel.OpenSource,
+	}
+)
+
+func gpioInputs(opt Options, inputs []board.Input) (drivers.Inputs, error) {
+	var lines []kernel.InputLine
+	for _, in := range inputs {
+		lines = append(lines, kernel.InputLine{
+			Name: in.Name, Line: in.Line, ActiveLow: in.Active == board.Low, Pull: pulls[in.Pull],
+			Debounce: in.Debounce.Time(), StuckAfter: in.Stuck.Time(),
+		})
+	}
+	notice := func(n kernel.Notice) { opt.Log.Warn("input", "input", n.Input, "notice", n.What, "err", n.Err) }
+	return &kernel.Inputs{Lines: lines, Notice: notice}, nil
+}
+
+func gpioLamp(_ Options, l board.Lamp) (drivers.Lamp, error) {
+	lamp, err := kernel.OpenLamp(l.Line, l.Active == board.Low, drives[l.Drive])
+	if err != nil {
+		return nil, err // not a nil *kernel.Lamp in an interface
+	}
+	return lamp, nil
+}
+
+// absentRetry is the pause before somebody looks again for a part that is not
+// fitted: it may be plugged in.
+const absentRetry = 5 * time.Second
+
+// whenFitted runs a part that may be absent, and says so once. While it is,
+// instead runs, for absentRetry at a time.
+func (h *hardware) whenFitted(ctx context.Context, name string, run, instead func(context.Context) error) error {
+	said := false
+	for {
+		err := run(ctx)
+		if !errors.Is(err, drivers.ErrAbsent) || ctx.Err() != nil {
+			return err
+		}
+		if !said {
+			h.opt.Log.Warn("part not fitted", "part", name, "err", err, "looked_for_again_every", absentRetry)
+			said = true
+		}
+		span, stop := context.WithTimeout(ctx, absentRetry)
+		_ = instead(span)
+		stop()
+	}
+}
+
+// untilEnd does nothing until ctx ends.
+func untilEnd(ctx context.Context) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// silence keeps the pace of a sound card that hears nothing, so that calls go
+// on and keypad tones are understood on a panel without sound.
+func silence(exchange func(mic, speaker []int16)) func(context.Context) error {
+	return func(ctx context.Context) error {
+		var mic, speaker [drivers.FrameSamples]int16
+		pace := time.NewTicker(drivers.FrameTime)
+		defer pace.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-pace.C:
+				clear(mic[:])
+				clear(speaker[:])
+				exchange(mic[:], speaker[:])
+			}
+		}
+	}
+}
