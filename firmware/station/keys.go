@@ -3,11 +3,7 @@ package station
 import (
 	"crypto/rand"
 	"encoding/hex"
-	"errors"
-	"fmt"
-	"io/fs"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -15,24 +11,29 @@ import (
 	"doorstation/firmware/history"
 )
 
+// keySize is the length of the key of the codes, in bytes.
+const keySize = 32
+
 // codeKey reads the random key that the codes of this one panel are sealed
-// under, and makes it at the first start. It never leaves the panel.
-func codeKey(dir string) ([]byte, error) {
+// under, and makes it at the first start. It never leaves the panel. A damaged
+// one is replaced: the kept codes then open nothing until the configuration is
+// fetched again, but the panel rings.
+func codeKey(dir string, log *slog.Logger) ([]byte, error) {
 	path := filepath.Join(dir, "codes.key")
-	key, err := os.ReadFile(path)
+	key, err := history.LoadState(path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		key = make([]byte, 32)
-		if _, err := rand.Read(key); err != nil {
-			return nil, err
-		}
-		return key, history.SaveState(path, key)
 	case err != nil:
 		return nil, err
-	case len(key) != 32:
-		return nil, fmt.Errorf("%s has %d bytes, not 32: the codes cannot be checked; remove it and provision the panel again", path, len(key))
+	case len(key) == keySize:
+		return key, nil
+	case key != nil:
+		log.Error("the key of the codes is damaged and made anew", "path", path, "bytes", len(key), "want", keySize)
 	}
-	return key, nil
+	key = make([]byte, keySize)
+	if _, err := rand.Read(key); err != nil {
+		return nil, err
+	}
+	return key, history.SaveState(path, key)
 }
 
 // sealer gives the function that turns digits into what is kept of them.

@@ -66,7 +66,7 @@ func New(opt Options) (*Station, error) {
 	if err := lockData(opt.Data); err != nil {
 		return nil, err
 	}
-	key, err := codeKey(opt.Data)
+	key, err := codeKey(opt.Data, opt.Log)
 	if err != nil {
 		return nil, err
 	}
