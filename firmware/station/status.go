@@ -73,7 +73,11 @@ func (s *Station) configStatus() control.Config {
 	if v := s.seen.Load(); v.setup != nil {
 		c.Warnings = append(c.Warnings, v.setup.warnings...)
 	}
-	if c.Error == "" && st.RefusedRevision != "" {
+	switch {
+	case c.Error != "":
+	case st.FetchError != "":
+		c.Error = "not fetched: " + st.FetchError
+	case st.RefusedRevision != "":
 		c.Error = "revision " + st.RefusedRevision + " was rolled back"
 	}
 	return c
