@@ -6,10 +6,10 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 PROGRAMS := doorstationd doorguard doorctl sim
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test build lint bench setup clean
+.PHONY: help run demo test build cross cross-container lint bench setup clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s  %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s  %s\n", $$1, $$2 }' Makefile
 
 run: ## the simulated building on loopback; prints the address of its page
 	@scripts/setup run
@@ -28,6 +28,14 @@ test: ## everything: lint, unit tests with the race detector, real peers, demo
 build: ## the programs, into bin/
 	@scripts/setup build
 	CGO_ENABLED=1 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ $(PROGRAMS:%=./firmware/%)
+
+cross: ## the panel's programs for ARM, into dist/cross; sizes, licences, bills of materials
+	@scripts/setup cross
+	@scripts/cross
+
+cross-container: ## the same in a container, and a look whether it is the same to the bit
+	@scripts/setup container
+	@scripts/cross-container
 
 lint: ## formatting, vet, staticcheck, 32-bit ARM, import graphs
 	@scripts/setup lint
