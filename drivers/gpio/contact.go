@@ -45,7 +45,8 @@ func (c *contact) look(edges []contactEdge, active bool, now time.Duration, out 
 		out = c.settle(e.at, out)
 		c.active, c.since = e.active, e.at
 	}
-	if active != c.active {
+	if active != c.active { // an edge is missing, or still to come: nobody knows its time
+		out = c.settle(c.since, out)
 		c.active, c.since = active, now
 	}
 	return collapse(c.settle(now, out), before)
