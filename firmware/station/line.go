@@ -116,11 +116,13 @@ func (l *line) serve(ctx context.Context, rule lineRule) error {
 const addressCheck = 5 * time.Second
 
 // stopWhenGone ends a user agent whose address this machine has lost, by
-// another lease say, so that one with the new address takes its place.
+// another lease say, so that one with the new address takes its place. An
+// address that is away for a moment only, while a lease is renewed, is kept.
 func (l *line) stopWhenGone(ctx context.Context, stop func(), rule lineRule, addr netip.Addr) {
-	for ctx.Err() == nil {
+	for away := false; ctx.Err() == nil; {
 		pause(ctx, addressCheck)
-		if ctx.Err() == nil && !l.present(addr) {
+		was := away
+		if away = !l.present(addr); away && was && ctx.Err() == nil {
 			l.log.Warn("the address of the SIP line is gone, looking for another", "address", addr)
 			l.use(rule, nil, netip.Addr{})
 			stop()

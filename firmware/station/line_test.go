@@ -91,7 +91,15 @@ func TestLostAddressEndsTheAgent(t *testing.T) {
 			t.Fatal("stopped though the address is there")
 		}
 		gone.Store(true)
-		time.Sleep(addressCheck + time.Second)
+		time.Sleep(addressCheck)
+		gone.Store(false) // for a moment
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if ctx.Err() != nil {
+			t.Fatal("stopped though the address was away for a moment only")
+		}
+		gone.Store(true)
+		time.Sleep(2*addressCheck + time.Second)
 		synctest.Wait()
 		if ctx.Err() == nil || l.agent() != nil {
 			t.Error("still at the address that is gone")

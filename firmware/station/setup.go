@@ -76,7 +76,7 @@ func newSetup(doc *provisioning.Document, key []byte) (*setup, error) {
 		plan := callPlan(doc, f.Doors, all)
 		plan.Flat = f.Name
 		for _, st := range f.Stages {
-			plan.Stages = append(plan.Stages, callflow.Stage{Targets: sipTargets(st.Targets, doc.Account.Domain), For: time.Duration(st.For)})
+			plan.Stages = append(plan.Stages, callflow.Stage{Targets: st.Targets, For: time.Duration(st.For)})
 		}
 		s.plans[f.Button] = plan
 	}
@@ -112,19 +112,6 @@ func callPlan(doc *provisioning.Document, doors, all []string) callflow.Plan {
 		HangUpAfterOpen:  time.Duration(c.HangUpAfterOpen),
 		Doors:            doors,
 	}
-}
-
-// sipTargets turns tel URIs into SIP URIs of our own domain (RFC 3261 section
-// 19.1.6) and leaves the others as they are.
-func sipTargets(targets []string, domain string) []string {
-	out := make([]string, len(targets))
-	for i, t := range targets {
-		if number, ok := strings.CutPrefix(t, "tel:"); ok {
-			t = "sip:" + strings.NewReplacer("-", "", ".", "", "(", "", ")", "").Replace(number) + "@" + domain + ";user=phone"
-		}
-		out[i] = t
-	}
-	return out
 }
 
 func newLineRule(doc *provisioning.Document) lineRule {
