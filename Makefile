@@ -6,7 +6,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 PROGRAMS := doorstationd doorguard doorctl sim
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test build cross cross-container lint bench setup clean
+.PHONY: help run demo test build cross cross-container emulate test-board bench-board lint bench setup clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s  %s\n", $$1, $$2 }' Makefile
@@ -36,6 +36,25 @@ cross: ## the panel's programs for ARM, into dist/cross; sizes, licences, bills 
 cross-container: ## the same in a container, and a look whether it is the same to the bit
 	@scripts/setup container
 	@scripts/cross-container
+
+BOARD ?= qemu-virt-armhf
+
+emulate: ## an emulated board for a person: BOARD=qemu-virt-armhf, qemu-virt-arm64 or imx6ul-evk
+	@scripts/setup board
+	@[ -x dist/cross/linux-armv7/doorstationd ] || $(MAKE) --no-print-directory cross
+	@mkdir -p bin dist/emulate
+	@$(GO) build -o bin/ ./firmware/doorctl ./board/emulator/emulate
+	@bin/doorctl board compile board/$(BOARD).yaml >dist/emulate/$(BOARD).json
+	@exec bin/emulate -board $(BOARD) -compiled dist/emulate/$(BOARD).json
+
+test-board: cross ## the firmware on emulated boards: pressed and watched at the pins, killed, cut off
+	@scripts/setup board
+	$(GO) test -tags board -count=1 -v -timeout 30m ./board/emulator
+	$(GO) test -tags board -count=1 -v -timeout 120m -run '^TestBoard' ./firmware/e2e
+
+bench-board: cross ## the figures of the emulated boards
+	@scripts/setup board
+	$(GO) test -tags board -count=1 -timeout 60m -run '^$$' -bench '^BenchmarkBoard' -benchtime 1x ./firmware/e2e
 
 lint: ## formatting, vet, staticcheck, 32-bit ARM, import graphs
 	@scripts/setup lint

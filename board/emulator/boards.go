@@ -111,3 +111,12 @@ func (m *model) lineNames() []string {
 	}
 	return names
 }
+
+// Arch is Debian's name of a board's architecture, empty for no board of ours.
+func Arch(board string) string {
+	m, err := modelOf(board)
+	if err != nil {
+		return ""
+	}
+	return m.arch
+}

@@ -36,6 +36,7 @@ func (e Edge) String() string {
 type Machine struct {
 	Started time.Time // when its power went on
 
+	board   string
 	model   *model
 	dir     string
 	cmd     *exec.Cmd
@@ -65,10 +66,13 @@ func newMachine(m *model, dir string, opt Options) *Machine {
 		inputs[name] = true
 	}
 	return &Machine{
-		model: m, dir: dir, console: newConsole(opt.Console), ended: make(chan struct{}),
+		board: opt.Board, model: m, dir: dir, console: newConsole(opt.Console), ended: make(chan struct{}),
 		inputs: inputs, outputs: make(map[string]bool), news: make(chan struct{}),
 	}
 }
+
+// Board is the board's name.
+func (m *Machine) Board() string { return m.board }
 
 // idle puts the levels of the world on all inputs.
 func (m *Machine) idle() error {
@@ -101,11 +105,15 @@ func (m *Machine) Set(line string, high bool) error {
 	return m.qtest.drive(n, high)
 }
 
-// Level is the level of an output as last seen. All are low when power goes on.
+// Level is the level of a line: as last driven by us, or as last seen of the
+// guest. Outputs are low when power goes on.
 func (m *Machine) Level(line string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.outputs[line]
+	if high, driven := m.outputs[line]; driven {
+		return high
+	}
+	return m.inputs[line]
 }
 
 // Watch calls f for each edge from now on, one after the other; f must not wait.

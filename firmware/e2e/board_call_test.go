@@ -1,0 +1,67 @@
+//go:build board
+
+package e2e
+
+import (
+	"testing"
+	"time"
+
+	"doorstation/board/emulator"
+	"doorstation/callflow/timeline"
+)
+
+// slack is what the emulated processor may add to a time measured outside.
+const slack = 250 * time.Millisecond
+
+// From power-on to an open door: pressed at the pin, answered by baresip through
+// Kamailio, the code typed, the relay's pin watched.
+func TestBoardCall(t *testing.T) {
+	for _, board := range emulator.Boards() {
+		t.Run(board, func(t *testing.T) {
+			s := newStreet(t)
+			startKamailio(s.host("proxy", 5), map[string]string{"panel": panelPassword, "anna": "a-word"})
+			anna := startBaresip(s.host("anna", 20), handset{user: "anna", password: "a-word", domain: "10.0.0.5", speaks: 600, video: true})
+			p := bootPanel(s.boardHost("board", 10), board, "", config{targets: []string{"sip:anna@10.0.0.5"}})
+			safe := p.edge("DOOR2", true, 0) // active low: the guard has made it safe
+			t.Logf("power-on → relays driven safe %v", safe.At.Sub(p.Started))
+			p.registered()
+			registration := p.wire.first("the registrar's 200", sip(false, "SIP/2.0 200", "REGISTER"))
+			t.Logf("power-on → registered %v", registration.at.Sub(p.Started))
+
+			pressed := p.finger("BUTTON1")
+			invite := p.wire.first("the INVITE", sip(true, "INVITE ", "INVITE"))
+			t.Logf("press → INVITE %v", invite.at.Sub(pressed))
+			anna.event("CALL_INCOMING")
+			anna.accept()
+			anna.event("CALL_ESTABLISHED")
+			anna.types(rightCode + endKey)
+			on := p.edge("DOOR1", true, 0)
+			off := p.edge("DOOR1", false, 0)
+			anna.hangUp()
+			record := p.ended()
+
+			wantRecord(t, record, "talked", map[timeline.Name]int{
+				timeline.Press: 1, timeline.Invite: 1, timeline.Answered: 1, timeline.CodeRight: 1, timeline.RelayOn: 1, timeline.RelayOff: 1,
+			})
+			if t.Failed() {
+				return
+			}
+			t.Logf("inside:\n%s", drawn(record))
+			outside := on.At.Sub(pressed)
+			inside := marks(record, timeline.RelayOn)[0].At - marks(record, timeline.Press)[0].At
+			t.Logf("press → relay on: outside %v, inside %v", outside, inside)
+			if d := outside - inside; d < -slack || d > slack {
+				t.Errorf("press → relay on: outside %v, timeline %v; want no more than %v between", outside, inside, slack)
+			}
+			if pulse := off.At.Sub(on.At); pulse < time.Second-slack || pulse > time.Second+slack {
+				t.Errorf("the relay was on for %v, want 1s ± %v", pulse, slack)
+			}
+			if up, down := p.moves("DOOR1"); up != 1 || down != 1 {
+				t.Errorf("DOOR1 rose %d and fell %d times since power-on, want 1 and 1", up, down)
+			}
+			if up, down := p.moves("DOOR2"); up != 1 || down != 0 {
+				t.Errorf("DOOR2 rose %d and fell %d times since power-on, want 1 and 0", up, down)
+			}
+		})
+	}
+}

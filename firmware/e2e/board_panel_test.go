@@ -1,0 +1,237 @@
+//go:build board
+
+package e2e
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"doorstation/board/compile"
+	"doorstation/board/emulator"
+	"doorstation/callflow/timeline"
+	"doorstation/firmware/control"
+)
+
+// boardPatience is what a step on an emulated board may take on a busy machine.
+const boardPatience = 60 * time.Second
+
+// A boardPanel is the firmware on an emulated board, on a host of the street.
+type boardPanel struct {
+	*emulator.Machine
+	t    testing.TB
+	host *host
+	wire *capture
+	opt  emulator.Options
+}
+
+// boardHost adds a place for a board, whose network is a tap at the bridge.
+func (s *street) boardHost(name string, last byte) *host {
+	s.t.Helper()
+	h := &host{
+		t: s.t, street: s, name: name, namespace: s.name,
+		port: fmt.Sprintf("tap%d", last), addr: netip.AddrFrom4([4]byte{10, 0, 0, last}),
+	}
+	if err := emulator.AddTap(s.t.Context(), s.name, h.port, "br0"); err != nil {
+		s.t.Fatal(err)
+	}
+	return h
+}
+
+// Programs for the boards, by the Debian name of the architecture.
+var crossFolders = map[string]string{"armhf": "linux-armv7", "arm64": "linux-arm64"}
+
+// crossProgram is the path of one of our programs for the board.
+func crossProgram(t testing.TB, board, name string) string {
+	t.Helper()
+	root := cmp.Or(os.Getenv("BOARD_PROGRAMS"), "../../dist/cross")
+	path, err := filepath.Abs(filepath.Join(root, crossFolders[emulator.Arch(board)], name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(path); err != nil {
+		t.Fatalf("%v: run make cross", err)
+	}
+	return path
+}
+
+// bootPanel switches a board on and waits for nothing but its init. Data is the
+// image of its disk; empty: a new one.
+func bootPanel(h *host, board, data string, c config) *boardPanel {
+	h.t.Helper()
+	p := &boardPanel{t: h.t, host: h, wire: h.capture()}
+	dir := scratch(h.t, h.name)
+	p.opt = emulator.Options{
+		Board: board, Data: cmp.Or(data, filepath.Join(dir, "data.img")),
+		Network: emulator.Network{Namespace: h.namespace, Tap: h.port, Address: netip.PrefixFrom(h.addr, 24), Gateway: netip.MustParseAddr("10.0.0.1")},
+		Files:   p.files(board, c),
+	}
+	p.on()
+	h.t.Cleanup(func() { p.Close() })
+	return p
+}
+
+// on switches the power on, again after a Cut.
+func (p *boardPanel) on() {
+	p.t.Helper()
+	log, err := os.OpenFile(filepath.Join(artefacts(p.t), p.host.name+"-console.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(func() { log.Close() })
+	p.opt.Console = log
+	if p.Machine, err = emulator.Boot(p.t.Context(), p.opt); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// files are what the guest gets besides its system.
+func (p *boardPanel) files(board string, c config) []emulator.File {
+	p.t.Helper()
+	source := filepath.Join(cmp.Or(os.Getenv("BOARD_FILES"), "../../board"), board+".yaml")
+	raw, err := os.ReadFile(source)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	compiled, err := compile.Compile(source, raw)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	files := []emulator.File{
+		{Path: "etc/doorstation/board.json", Content: compiled},
+		{Path: "etc/doorstation/panel.yaml", Content: []byte(c.yaml(p.host))},
+		{Path: "etc/services", Content: []byte(`doorguard /bin/doorguard -board /etc/doorstation/board.json -run /run/doorstation
+doorstationd /bin/doorstationd -verbose -board /etc/doorstation/board.json -run /run/doorstation -data /data -config /etc/doorstation/panel.yaml
+`)},
+	}
+	for _, name := range []string{"doorguard", "doorstationd", "doorctl"} {
+		files = append(files, emulator.File{Path: "bin/" + name, From: crossProgram(p.t, board, name)})
+	}
+	return files
+}
+
+// wait bounds a step on the board.
+func (p *boardPanel) wait() context.Context {
+	ctx, cancel := context.WithTimeout(p.t.Context(), boardPatience)
+	p.t.Cleanup(cancel)
+	return ctx
+}
+
+// ready waits for the end of the guest's init.
+func (p *boardPanel) ready() emulator.Mark {
+	p.t.Helper()
+	m, err := p.Mark(p.wait(), "ready", 0)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return m
+}
+
+// shell runs a script in the guest, which must succeed.
+func (p *boardPanel) shell(script string) string {
+	p.t.Helper()
+	out, code, err := p.Run(p.wait(), script)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if code != 0 {
+		p.t.Fatalf("the guest's %q ends with %d: %s", script, code, out)
+	}
+	return out
+}
+
+// doorctl asks the panel through its own tool, and reads the JSON.
+func (p *boardPanel) doorctl(args string, into any) error {
+	p.t.Helper()
+	out, code, err := p.Run(p.wait(), "doorctl -json "+args+" >/tmp/answer; echo code $?; cat /tmp/answer")
+	if err != nil || code != 0 {
+		return fmt.Errorf("doorctl %s: %d, %w", args, code, err)
+	}
+	at := strings.IndexAny(out, "{[")
+	if at < 0 {
+		return fmt.Errorf("doorctl %s: %s", args, out)
+	}
+	return json.NewDecoder(strings.NewReader(out[at:])).Decode(into)
+}
+
+// registered waits until the panel is registered and has its guard.
+func (p *boardPanel) registered() {
+	p.t.Helper()
+	p.ready()
+	awaitFor(p.t, boardPatience, "the board's panel is registered", func() error {
+		var s control.Status
+		if err := p.doorctl("status", &s); err != nil {
+			return err
+		}
+		if s.Registration.State == control.RegistrationOK && s.Guard.Connected {
+			return nil
+		}
+		return fmt.Errorf("its status is %+v", s)
+	})
+}
+
+// ended waits for the end of the call and returns its record.
+func (p *boardPanel) ended() timeline.Record {
+	p.t.Helper()
+	var last timeline.Record
+	awaitFor(p.t, boardPatience, "the call is over and recorded", func() error {
+		var records []timeline.Record
+		if err := p.doorctl("calls", &records); err != nil {
+			return err
+		}
+		if len(records) == 0 || records[0].Running() {
+			return fmt.Errorf("%d records", len(records))
+		}
+		last = records[0]
+		return nil
+	})
+	return last
+}
+
+// finger is down on a button for longer than its debounce, then up. It returns
+// when it went down.
+func (p *boardPanel) finger(button string) time.Time {
+	p.t.Helper()
+	at := time.Now()
+	if err := p.Press(button); err != nil {
+		p.t.Fatal(err)
+	}
+	pause(p.t, 150*time.Millisecond)
+	if err := p.Release(button); err != nil {
+		p.t.Fatal(err)
+	}
+	return at
+}
+
+// edge waits for a change of an output, counted from power-on.
+func (p *boardPanel) edge(line string, high bool, index int) emulator.Edge {
+	p.t.Helper()
+	e, err := p.Edge(p.wait(), line, high, index)
+	if err != nil {
+		p.t.Fatalf("%v\n%s", err, tailOf(p.Console()))
+	}
+	return e
+}
+
+// moves counts the changes of a line to high and to low.
+func (p *boardPanel) moves(line string) (up, down int) {
+	for _, e := range p.Edges() {
+		switch {
+		case e.Line != line:
+		case e.High:
+			up++
+		default:
+			down++
+		}
+	}
+	return up, down
+}
+
+func tailOf(text string) string { return text[max(0, len(text)-3000):] }
