@@ -110,11 +110,24 @@ type Sound struct {
 	Device string `json:"device,omitempty" jsonschema:"the driver's name of the device"`
 }
 
-// Camera is the camera. Without a driver the board has none.
+// Camera is the camera. Without a driver the board has none. Width, height and
+// rate are the most that the board bears; a configuration that asks for more
+// gets these.
 type Camera struct {
 	Driver string `json:"driver,omitempty" jsonschema:"driver of the camera"`
 	Device string `json:"device,omitempty" jsonschema:"the driver's name of the device"`
+	Width  int    `json:"max_width,omitempty" jsonschema:"largest picture in pixels, even, 64 to 1920; goes with max_height"`
+	Height int    `json:"max_height,omitempty" jsonschema:"largest picture in pixels, even, 64 to 1080"`
+	FPS    int    `json:"max_fps,omitempty" jsonschema:"most pictures a second, 1 to 30"`
 }
+
+// Limits of a camera's most.
+const (
+	MinCameraSide   = 64 // pixels
+	MaxCameraWidth  = 1920
+	MaxCameraHeight = 1080
+	MaxCameraFPS    = 30
+)
 
 // A Duration is written as text with a unit: 250ms, 10s.
 type Duration time.Duration

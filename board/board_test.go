@@ -23,7 +23,7 @@ const good = `{
     {"name": "door2", "driver": "gpio", "line": "R2", "active": "low", "drive": "open-drain", "max_pulse": "1s"}
   ],
   "lamps": [{"name": "calling", "driver": "gpio", "line": "L1", "active": "high"}],
-  "sound": {"driver": "alsa", "device": "hw:0"}, "camera": {"driver": "v4l2", "device": "/dev/video0"}
+  "sound": {"driver": "alsa", "device": "hw:0"}, "camera": {"driver": "v4l2", "device": "/dev/video0", "max_width": 640, "max_height": 480, "max_fps": 15}
 }`
 
 func TestParse(t *testing.T) {
@@ -75,7 +75,11 @@ func TestParseRefuses(t *testing.T) {
 		{`"serial": "T-1"`, `"serial_file": "serial"`, "identity.serial_file", "absolute"},
 		{`02:00:00:00:00:01`, `02:00:00:00:00`, "identity.mac", "six bytes"},
 		{`"camera": {`, `"camera": {"lens": 1, `, "", `unknown field "lens"`},
-		{`"device": "/dev/video0"}` + "\n}", `"device": "/dev/video0"}` + "\n}{}", "", "something follows"},
+		{`"max_width": 640`, `"max_width": 641`, "camera.max_width", "even number of pixels from 64 to 1920"},
+		{`"max_height": 480`, `"max_height": 1200`, "camera.max_height", "64 to 1080"},
+		{`, "max_height": 480`, ``, "camera.max_height", "64 to 1080"},
+		{`"max_fps": 15`, `"max_fps": 31`, "camera.max_fps", "1 to 30"},
+		{`"max_fps": 15}` + "\n}", `"max_fps": 15}` + "\n}{}", "", "something follows"},
 	} {
 		raw := strings.Replace(good, c.old, c.new, 1)
 		if raw == good {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"flag"
 	"os"
+	"path/filepath"
 	"reflect"
 	"testing"
 
@@ -73,16 +74,26 @@ func TestBoardsObeyTheSchema(t *testing.T) {
 		}
 		return resolved.Validate(value)
 	}
-	yaml, err := os.ReadFile("sim.yaml")
-	if err != nil {
-		t.Fatal(err)
+	files, err := filepath.Glob("*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no boards:", err)
 	}
-	raw, err := compile.Compile("sim.yaml", yaml)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := check(raw); err != nil {
-		t.Error(err)
+	for _, file := range files {
+		yaml, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, err := compile.Compile(file, yaml)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if err := check(raw); err != nil {
+			t.Errorf("%s: %v", file, err)
+		}
+		if b, err := board.Parse(raw); err != nil || b.Name+".yaml" != file {
+			t.Errorf("%s: %v, named %q", file, err, b.Name)
+		}
 	}
 	for _, bad := range []string{
 		`{}`, `{"name":"x","model":"y","identity":{},"horn":1}`,

@@ -54,7 +54,7 @@ func (b *Board) Validate() error {
 		c.lamp(at("lamps", i), l)
 	}
 	c.device("sound", b.Sound.Driver, b.Sound.Device)
-	c.device("camera", b.Camera.Driver, b.Camera.Device)
+	c.camera(b.Camera)
 	return errors.Join(c.faults...)
 }
 
@@ -150,6 +150,23 @@ func (c *checker) device(path, driver, device string) {
 	}
 	c.name(path+".driver", driver)
 	c.text(path+".device", device, maxModel, false)
+}
+
+func (c *checker) camera(cam Camera) {
+	c.device("camera", cam.Driver, cam.Device)
+	if cam.Width != 0 || cam.Height != 0 {
+		c.pixels("camera.max_width", cam.Width, MaxCameraWidth)
+		c.pixels("camera.max_height", cam.Height, MaxCameraHeight)
+	}
+	if cam.FPS < 0 || cam.FPS > MaxCameraFPS {
+		c.fault("camera.max_fps", strconv.Itoa(cam.FPS), "1 to "+strconv.Itoa(MaxCameraFPS)+" pictures a second")
+	}
+}
+
+func (c *checker) pixels(path string, n, most int) {
+	if n < MinCameraSide || n > most || n%2 != 0 {
+		c.fault(path, strconv.Itoa(n), "an even number of pixels from "+strconv.Itoa(MinCameraSide)+" to "+strconv.Itoa(most))
+	}
 }
 
 func (c *checker) count(path string, n int) {

@@ -52,6 +52,8 @@ func TestFaultsHaveTheirPlace(t *testing.T) {
 		{"line: DOOR2", "line: &x DOOR2", "sim.yaml:17: relays[1].line: anchors and aliases are not taken"},
 		{"sound: {driver: sim}", "sound: sim", `sim.yaml:24: sound: "sim", want fields and their values`},
 		{"lamps:", "lamps: {}\nx:", "sim.yaml:19: lamps: a group of fields, want a list"},
+		{"camera: {driver: testcard}", "camera: {driver: testcard, max_fps: 010}", `sim.yaml:25: camera.max_fps: "010", want a whole number`},
+		{"camera: {driver: testcard}", "camera: {driver: testcard, max_fps: fast}", `sim.yaml:25: camera.max_fps: "fast", want a whole number`},
 		{"camera: {driver: testcard}", "camera: {device: x}", `sim.yaml:25: camera.driver: missing, want the driver of device "x"`},
 		{"camera: {driver: testcard}", "camera: {driver: testcard}\n---\nname: x", "sim.yaml: want one document, something follows it"},
 		{"name: sim", "name: [", "sim.yaml: yaml: line"},

@@ -39,6 +39,8 @@ func (w *walker) value(n *yaml.Node, t reflect.Type, path string) json.RawMessag
 		return w.object(n, t, path)
 	case t.Kind() == reflect.Slice:
 		return w.list(n, t, path)
+	case t.Kind() == reflect.Int:
+		return w.number(n, path)
 	}
 	return w.text(n, path)
 }
@@ -92,6 +94,16 @@ func (w *walker) text(n *yaml.Node, path string) json.RawMessage {
 	}
 	w.fault(n, path, "%s, want text", show(n))
 	return nil
+}
+
+// number takes decimal digits.
+func (w *walker) number(n *yaml.Node, path string) json.RawMessage {
+	i, err := strconv.Atoi(n.Value)
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!int" || err != nil || strconv.Itoa(i) != n.Value {
+		w.fault(n, path, "%s, want a whole number", show(n))
+		return nil
+	}
+	return json.RawMessage(n.Value)
 }
 
 func (w *walker) duration(n *yaml.Node, path string) json.RawMessage {

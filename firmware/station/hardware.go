@@ -27,6 +27,7 @@ func openHardware(opt Options) *hardware {
 	if driver, ok := cameras[opt.Board.Camera.Driver]; ok && len(opt.Missing) == 0 {
 		h.video = newVideoHub(driver.open(opt, opt.Board.Camera.Device), driver.describe, opt.Log)
 	}
+	h.video.most = opt.Board.Camera
 	for _, l := range opt.Board.Lamps {
 		h.lamps[callflow.Indicator(l.Name)] = newLamp(l.Name, opt.Log, func() (drivers.Lamp, error) {
 			open, ok := lampKit[l.Driver]

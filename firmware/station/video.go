@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"doorstation/board"
 	"doorstation/drivers"
 )
 
@@ -26,6 +27,7 @@ type videoHub struct {
 	wake   chan struct{}
 
 	describe func(drivers.VideoFormat) (string, error)
+	most     board.Camera // what the board bears
 	profile  atomic.Value // string: the profile-level-id of what the camera sends
 
 	mu      sync.Mutex
@@ -66,7 +68,7 @@ func (h *videoHub) learn(format drivers.VideoFormat) {
 	if h.camera == nil {
 		return
 	}
-	id, err := h.describe(format)
+	id, err := h.describe(bearable(h.most, format))
 	if err != nil {
 		h.log.Warn("the camera does not tell its profile", "err", err, "offered", usualProfile)
 		return
@@ -74,10 +76,21 @@ func (h *videoHub) learn(format drivers.VideoFormat) {
 	h.profile.Store(id)
 }
 
+// bearable is the format, or what the board bears of it.
+func bearable(most board.Camera, f drivers.VideoFormat) drivers.VideoFormat {
+	if most.Width != 0 && (f.Width > most.Width || f.Height > most.Height) {
+		f.Width, f.Height = most.Width, most.Height
+	}
+	if most.FPS != 0 {
+		f.FPS = min(f.FPS, most.FPS)
+	}
+	return f
+}
+
 // warm starts the camera, before anyone views.
 func (h *videoHub) warm(format drivers.VideoFormat) {
 	h.mu.Lock()
-	h.format, h.wanted = format, true
+	h.format, h.wanted = bearable(h.most, format), true
 	h.mu.Unlock()
 	h.poke()
 }

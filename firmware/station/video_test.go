@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"doorstation/board"
 	"doorstation/drivers"
 )
 
@@ -137,4 +138,21 @@ func TestCameraRunsOnlyWhileWanted(t *testing.T) {
 		}
 		stop()
 	})
+}
+
+func TestBoardBoundsThePicture(t *testing.T) {
+	asked := drivers.VideoFormat{Width: 640, Height: 480, FPS: 15, Bitrate: 500}
+	for _, c := range []struct {
+		most board.Camera
+		want drivers.VideoFormat
+	}{
+		{board.Camera{}, asked},
+		{board.Camera{Width: 320, Height: 180, FPS: 5}, drivers.VideoFormat{Width: 320, Height: 180, FPS: 5, Bitrate: 500}},
+		{board.Camera{Width: 640, Height: 360}, drivers.VideoFormat{Width: 640, Height: 360, FPS: 15, Bitrate: 500}},
+		{board.Camera{Width: 1280, Height: 720, FPS: 30}, asked},
+	} {
+		if got := bearable(c.most, asked); got != c.want {
+			t.Errorf("%+v bears %+v, want %+v", c.most, got, c.want)
+		}
+	}
 }
