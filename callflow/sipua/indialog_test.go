@@ -47,6 +47,22 @@ func TestInfoDigits(t *testing.T) {
 			w.heard("digit 1", "digit 2", "digit 3")
 		})
 	})
+	t.Run("one that waits for its turn while the answer comes is none", func(t *testing.T) {
+		inWorld(t, Config{}, func(w *world) {
+			p, inv := ring(w)
+			p.reply(inv, 180, "a", phoneContact())
+			k := p.talk(inv, "a")
+			k.ask("INFO", relay("5")) // held, for one before it may be on its way
+			time.Sleep(gapWait / 2)
+			p.reply(inv, 200, "a", phoneContact(), "sdp:answer")
+			p.request("ACK")
+			time.Sleep(gapWait)
+			p.response(200)
+			k.ask("INFO", relay("6"))
+			p.response(200)
+			w.heard("sent INVITE", "progress 180 a", "sent ACK", "answered a sdp:answer", "digit 6")
+		})
+	})
 	t.Run("before the answer they are none", func(t *testing.T) {
 		inWorld(t, Config{}, func(w *world) {
 			p, inv := ring(w)

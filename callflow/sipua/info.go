@@ -9,7 +9,7 @@ import (
 )
 
 // infoArrived takes an INFO: a digit, or the wish for a key frame. Only the
-// answered dialog's count.
+// answered dialog's count, and no digit that came before the answer.
 func (d *dialog) infoArrived(t *serverTx) {
 	body := t.req.Body()
 	switch {
@@ -22,7 +22,7 @@ func (d *dialog) infoArrived(t *serverTx) {
 			return
 		}
 		t.respond(sip.StatusOK)
-		if key != flash && d.c.won == d {
+		if key != flash && !t.early {
 			d.c.emit(Digit{Leg: d.c.leg, Key: key, At: t.at})
 		}
 	case isType(t.req, "application/media_control+xml"):

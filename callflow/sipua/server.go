@@ -32,6 +32,7 @@ type serverTx struct {
 	key    string
 	fsm    *sip.ServerTx // nil while nothing is kept of it
 	status int           // of our response so far
+	early  bool          // it came before its dialog was the answered one
 
 	onCancel func() // what a CANCEL of it does
 }
