@@ -25,9 +25,28 @@ func monotonic() time.Duration {
 	return time.Duration(ts.Nano())
 }
 
-// onMonotonic translates a time of this process.
+// onMonotonic translates a time of this process. The two clocks are read one
+// after the other: a process that was held up between them reads them again.
 func onMonotonic(t time.Time) time.Duration {
-	return monotonic() - time.Since(t)
+	const close, tries = 20 * time.Microsecond, 8
+	for n := 1; ; n++ {
+		now := time.Now()
+		mono := monotonic()
+		if time.Since(now) < close || n == tries {
+			return mono - now.Sub(t)
+		}
+	}
+}
+
+// lateness is how long a closed record waits for marks that are on their way,
+// such as the CANCEL that has just been asked for.
+const lateness = time.Second
+
+// A page is one record that is still written, and the legs that belong to it.
+type page struct {
+	id   string
+	rec  *timeline.Builder
+	legs map[uint32]bool
 }
 
 // A diary keeps the records: the one that is written now, those on their way
@@ -38,9 +57,8 @@ type diary struct {
 	wake  chan struct{}
 
 	mu     sync.Mutex
-	now    *timeline.Builder
-	id     string            // of now
-	unkept []timeline.Record // oldest first
+	now    *page   // nil: nothing happens
+	closed []*page // oldest first
 }
 
 func newDiary(store *history.Store, log *slog.Logger) *diary {
@@ -49,13 +67,14 @@ func newDiary(store *history.Store, log *slog.Logger) *diary {
 
 // begin opens a record for what happened at mono.
 func (d *diary) begin(mono time.Duration, button, flat string) {
-	var id [4]byte
-	_, _ = rand.Read(id[:])
+	var raw [4]byte
+	_, _ = rand.Read(raw[:])
+	id := hex.EncodeToString(raw[:])
+	rec := timeline.New(id, time.Now().Add(mono-monotonic()), mono)
+	rec.Of(button, flat)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.id = hex.EncodeToString(id[:])
-	d.now = timeline.New(d.id, time.Now().Add(mono-monotonic()), mono)
-	d.now.Of(button, flat)
+	d.now = &page{id: id, rec: rec, legs: make(map[uint32]bool)}
 }
 
 // current is the id of the record that is written now; empty when none is.
@@ -65,15 +84,23 @@ func (d *diary) current() string {
 	if d.now == nil {
 		return ""
 	}
-	return d.id
+	return d.now.id
 }
 
-// mark notes something that happened at mono in the record, if there is one.
+// mark notes something that happened at mono: of a leg in the record of its
+// call, late or not, and of the panel in the one that is written now.
 func (d *diary) mark(mono time.Duration, name timeline.Name, leg uint32, detail string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.now != nil {
-		d.now.Add(mono, name, leg, detail)
+	p := d.now
+	if leg != 0 {
+		if i := slices.IndexFunc(d.closed, func(p *page) bool { return p.legs[leg] }); i >= 0 {
+			p = d.closed[i]
+		}
+	}
+	if p != nil {
+		p.legs[leg] = true
+		p.rec.Add(mono, name, leg, detail)
 	}
 }
 
@@ -83,7 +110,7 @@ func (d *diary) done(result, reason string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.now != nil {
-		d.now.Finish(monotonic(), result, reason)
+		d.now.rec.Finish(monotonic(), result, reason)
 	}
 }
 
@@ -91,7 +118,7 @@ func (d *diary) done(result, reason string) {
 func (d *diary) close() {
 	d.mu.Lock()
 	if d.now != nil {
-		d.unkept = append(d.unkept, d.now.Record())
+		d.closed = append(d.closed, d.now)
 		d.now = nil
 	}
 	d.mu.Unlock()
@@ -101,15 +128,14 @@ func (d *diary) close() {
 	}
 }
 
-// keep writes closed records to the flash until ctx ends, and then those that
-// are left.
+// keep writes closed records to the flash until ctx ends.
 func (d *diary) keep(ctx context.Context) error {
 	for {
 		select {
 		case <-d.wake:
+			pause(ctx, lateness)
 			d.flush()
 		case <-ctx.Done():
-			d.flush()
 			return nil
 		}
 	}
@@ -119,17 +145,17 @@ func (d *diary) keep(ctx context.Context) error {
 func (d *diary) flush() {
 	for {
 		d.mu.Lock()
-		if len(d.unkept) == 0 {
+		if len(d.closed) == 0 {
 			d.mu.Unlock()
 			return
 		}
-		rec := d.unkept[0]
+		rec := d.closed[0].rec.Record()
 		d.mu.Unlock()
 		if err := d.store.Append(rec); err != nil {
 			d.log.Warn("record not kept on flash", "record", rec.ID, "err", err)
 		}
 		d.mu.Lock()
-		d.unkept = d.unkept[1:]
+		d.closed = d.closed[1:]
 		d.mu.Unlock()
 	}
 }
@@ -140,10 +166,10 @@ func (d *diary) records() []timeline.Record {
 	d.mu.Lock()
 	var list []timeline.Record
 	if d.now != nil {
-		list = append(list, d.now.Record())
+		list = append(list, d.now.rec.Record())
 	}
-	for _, rec := range slices.Backward(d.unkept) {
-		list = append(list, rec)
+	for _, p := range slices.Backward(d.closed) {
+		list = append(list, p.rec.Record())
 	}
 	d.mu.Unlock()
 	for _, rec := range d.store.Records() {
