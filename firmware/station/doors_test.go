@@ -62,7 +62,7 @@ func TestRecordOfAFailedLocalCommand(t *testing.T) {
 	if err := <-reply; err == nil {
 		t.Error("the command succeeded without a guard")
 	}
-	rec := o.diary.unkept[0]
+	rec := o.diary.closed[0].rec.Record()
 	if rec.Result != "not-opened" || !strings.Contains(rec.Reason, guard.ErrGone.Error()) {
 		t.Errorf("the record ends with %q, %q", rec.Result, rec.Reason)
 	}
@@ -71,8 +71,8 @@ func TestRecordOfAFailedLocalCommand(t *testing.T) {
 func TestRecordOfACallerWithoutMedia(t *testing.T) {
 	o := bareOwner() // whose line is down: no leg can be opened
 	o.incoming(sipua.Incoming{Leg: callflow.IncomingLeg | 1, Caller: "sip:guard@192.0.2.10"})
-	if o.diary.current() != "" || len(o.diary.unkept) != 1 || o.diary.unkept[0].Result != "unreachable" {
-		t.Errorf("the record is open: %v; kept: %+v", o.diary.current() != "", o.diary.unkept)
+	if closed := o.diary.closed; o.diary.current() != "" || len(closed) != 1 || closed[0].rec.Record().Result != "unreachable" {
+		t.Errorf("the record is open: %v; kept: %+v", o.diary.current() != "", closed)
 	}
 }
 
