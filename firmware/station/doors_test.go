@@ -88,7 +88,7 @@ func TestDigitsOfTheForkThatLost(t *testing.T) {
 			"m=audio " + port + " RTP/AVP 0 101\r\na=rtpmap:101 telephone-event/8000\r\n")
 	}
 	digits := func() (n int) {
-		for _, m := range o.diary.now.Record().Marks {
+		for _, m := range o.diary.now.rec.Record().Marks {
 			if m.Name == timeline.Digit {
 				n++
 			}
