@@ -1,6 +1,7 @@
 package station
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -283,7 +284,7 @@ func (l *line) mediaParams(m mediaRule, profile string) (session.Params, error) 
 	local, server := l.local, l.stun
 	l.mu.Unlock()
 	if !local.IsValid() {
-		return session.Params{}, fmt.Errorf("the SIP line is down: %s", l.registration().Reason)
+		return session.Params{}, fmt.Errorf("the SIP line is down: %s", cmp.Or(l.registration().Reason, "it is being set up"))
 	}
 	p := session.Params{
 		Address: local, PortMin: m.portMin, PortMax: m.portMax,
