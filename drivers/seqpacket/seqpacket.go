@@ -67,7 +67,7 @@ func (c *Conn) Recv(ctx context.Context, buf []byte) (int, error) {
 	var n int
 	err := c.read(ctx, func(fd int) error {
 		var err error
-		n, err = ignoringEINTR(func() (int, error) { return unix.Read(fd, buf) })
+		n, err = ignoringEINTR(func() (int, error) { return readNow(fd, buf) })
 		return err
 	})
 	switch {
@@ -121,7 +121,7 @@ func (c *Conn) Gone() bool {
 
 func send(fd int, msg []byte) error {
 	_, err := ignoringEINTR(func() (int, error) {
-		return 0, unix.Send(fd, msg, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
+		return 0, sendNow(fd, msg)
 	})
 	return err
 }

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"syscall"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -17,6 +19,11 @@ import (
 // back its place in the scheduler after each sleep.
 type pacer struct {
 	file *os.File
+	raw  syscall.RawConn
+	try  func(fd uintptr) bool
+
+	count [8]byte // of deadlines; the waiting goroutine's own
+	err   error
 
 	mu     sync.Mutex // guards fd against its own end
 	fd     int
@@ -28,7 +35,13 @@ func newPacer() (*pacer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("timer for the audio clock: %w", err)
 	}
-	return &pacer{file: os.NewFile(uintptr(fd), "audio clock"), fd: fd}, nil
+	p := &pacer{file: os.NewFile(uintptr(fd), "audio clock"), fd: fd}
+	p.try = p.read
+	if p.raw, err = p.file.SyscallConn(); err != nil {
+		p.file.Close()
+		return nil, fmt.Errorf("timer for the audio clock: %w", err)
+	}
+	return p, nil
 }
 
 // start ticks now, and then every period from now on.
@@ -58,11 +71,26 @@ func (p *pacer) set(spec unix.ItimerSpec) error {
 // wait blocks until the next deadline, and tells how many have passed since
 // the last call. It ends with an error once the pacer is closed.
 func (p *pacer) wait() (int, error) {
-	var count [8]byte
-	if _, err := p.file.Read(count[:]); err != nil {
+	if err := p.raw.Read(p.try); err != nil {
 		return 0, err
 	}
-	return int(binary.NativeEndian.Uint64(count[:])), nil
+	if p.err != nil {
+		return 0, p.err
+	}
+	return int(binary.NativeEndian.Uint64(p.count[:])), nil
+}
+
+// read reports false while no deadline has passed.
+func (p *pacer) read(fd uintptr) bool {
+	_, _, errno := unix.RawSyscall(unix.SYS_READ, fd, uintptr(unsafe.Pointer(&p.count)), uintptr(len(p.count)))
+	if errno == unix.EAGAIN {
+		return false
+	}
+	p.err = nil
+	if errno != 0 {
+		p.err = errno
+	}
+	return true
 }
 
 func (p *pacer) close() {

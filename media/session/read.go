@@ -19,8 +19,12 @@ const maxDatagram = 2048
 // Nothing is parsed, counted by source or kept before the source was checked.
 func (s *stream) read(conn *net.UDPConn) {
 	buf := make([]byte, maxDatagram)
+	in, err := newReader(conn)
+	if err != nil {
+		return // closed before it began
+	}
 	for {
-		n, from, err := conn.ReadFromUDPAddrPort(buf)
+		n, from, err := in.read(buf)
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}

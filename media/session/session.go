@@ -99,6 +99,9 @@ func (s *Session) bind() (err error) {
 		return err
 	}
 	s.mouth = &mouth{stream: s.audio, pacer: pacer}
+	if s.mouth.out, err = newWriter(s.audio.rtp); err != nil {
+		return err
+	}
 	if !s.params.Video {
 		return nil
 	}

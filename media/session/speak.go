@@ -22,6 +22,7 @@ const (
 type mouth struct {
 	stream *stream
 	pacer  *pacer
+	out    *writer
 
 	mu     sync.Mutex // held while a packet is made and sent
 	src    func(frame []int16)
@@ -124,7 +125,7 @@ func (m *mouth) send(now time.Duration) (first bool) {
 	}
 	m.stream.out.seq++
 	m.mark = false
-	if _, err := m.stream.rtp.WriteToUDPAddrPort(m.packet[:], p.rtp); err != nil {
+	if err := m.out.write(m.packet[:], p.rtp); err != nil {
 		m.stream.log.Debug("rtp_not_sent", "stream", "audio", "peer", p.rtp.String(), "err", err)
 		return false
 	}
