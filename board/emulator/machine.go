@@ -268,6 +268,15 @@ func (m *Machine) Run(ctx context.Context, script string) (string, int, error) {
 	return strings.TrimSpace(strings.ReplaceAll(out, "\r\n", "\n")), code, nil
 }
 
+// Tell gives one line to the guest's shell and waits for nothing: nothing but
+// the line's own way is added to what is measured.
+func (m *Machine) Tell(line string) error {
+	if _, err := io.WriteString(m.stdin, line+"\n"); err != nil {
+		return fmt.Errorf("emulator: %w", err)
+	}
+	return nil
+}
+
 // Reset presses the board's reset button.
 func (m *Machine) Reset() error { return m.qmp.do("system_reset", nil, nil) }
 

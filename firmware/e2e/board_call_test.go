@@ -41,7 +41,7 @@ func TestBoardCall(t *testing.T) {
 			record := p.ended()
 
 			wantRecord(t, record, "talked", map[timeline.Name]int{
-				timeline.Press: 1, timeline.Invite: 1, timeline.Answered: 1, timeline.CodeRight: 1, timeline.RelayOn: 1, timeline.RelayOff: 1,
+				timeline.Press: 1, timeline.Invite: -1, timeline.Answered: 1, timeline.CodeRight: 1, timeline.RelayOn: 1, timeline.RelayOff: 1,
 			})
 			if t.Failed() {
 				return

@@ -95,7 +95,7 @@ func (p *boardPanel) on() {
 // files are what the guest gets besides its system.
 func (p *boardPanel) files(board string, c config) []emulator.File {
 	p.t.Helper()
-	source := filepath.Join(cmp.Or(os.Getenv("BOARD_FILES"), "../../board"), board+".yaml")
+	source := "../../board/" + board + ".yaml"
 	raw, err := os.ReadFile(source)
 	if err != nil {
 		p.t.Fatal(err)
