@@ -24,7 +24,7 @@ type hardware struct {
 func openHardware(opt Options) *hardware {
 	h := &hardware{opt: opt, lamps: make(map[callflow.Indicator]*lamp)}
 	h.video = newVideoHub(nil, nil, opt.Log)
-	if driver, ok := cameras[opt.Board.Camera.Driver]; ok && len(opt.Missing) == 0 {
+	if driver, ok := cameras[opt.Board.Camera.Driver]; ok && (driver.coded || len(opt.Missing) == 0) {
 		h.video = newVideoHub(driver.open(opt, opt.Board.Camera.Device), driver.describe, opt.Log)
 	}
 	h.video.most = opt.Board.Camera

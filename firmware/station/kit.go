@@ -12,13 +12,15 @@ import (
 	"doorstation/drivers/openh264"
 	"doorstation/drivers/sim"
 	"doorstation/drivers/testcard"
+	"doorstation/drivers/v4l2"
 
 	"periph.io/x/conn/v3/gpio"
 )
 
 // A cameraDriver is one way to have H.264.
 type cameraDriver struct {
-	open func(opt Options, device string) drivers.Camera
+	open  func(opt Options, device string) drivers.Camera
+	coded bool // it makes H.264 itself, and needs no encoder in this build
 	// describe gives the profile-level-id of what the camera will send.
 	describe func(drivers.VideoFormat) (string, error)
 }
@@ -30,6 +32,15 @@ var (
 		"testcard": {
 			open:     func(opt Options, _ string) drivers.Camera { return openh264.New(testcard.New(), opt.Log) },
 			describe: openh264.ProfileLevelID,
+		},
+		"v4l2": {
+			open:     func(opt Options, device string) drivers.Camera { return openh264.New(v4l2.New(device, opt.Log), opt.Log) },
+			describe: openh264.ProfileLevelID,
+		},
+		"v4l2-h264": {
+			open:     func(opt Options, device string) drivers.Camera { return v4l2.NewCoded(device, opt.Log) },
+			coded:    true,
+			describe: func(drivers.VideoFormat) (string, error) { return usualProfile, nil },
 		},
 	}
 	inputKit = map[string]func(opt Options, lines []board.Input) (drivers.Inputs, error){
