@@ -22,7 +22,6 @@ type doors struct {
 	err    error
 	asked  map[string]string // relay to the door that it was last asked for
 	open   map[string]bool   // by relay
-	wait   int               // pulses without the guard's word
 }
 
 // A pulser is the guard as the doors need it: a *guard.Client.
@@ -82,7 +81,7 @@ func (d *doors) forget() {
 }
 
 // pulse asks for a door and hands the guard's word to done. The edge of an
-// accepted pulse has come by then, and its end may have.
+// accepted pulse has been told by then, and its end may have.
 func (d *doors) pulse(door string, rule doorRule, reason string, done func(error)) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -91,27 +90,8 @@ func (d *doors) pulse(door string, rule doorRule, reason string, done func(error
 		go done(d.err)
 		return
 	}
-	d.wait++
 	client := d.client
-	go func() {
-		err := client.Pulse(rule.relay, rule.pulse, reason)
-		d.mu.Lock()
-		d.wait--
-		d.mu.Unlock()
-		done(err)
-	}()
-}
-
-// moving reports whether a relay is active or may soon be.
-func (d *doors) moving() bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for _, active := range d.open {
-		if active {
-			return true
-		}
-	}
-	return d.wait > 0
+	go func() { done(client.Pulse(rule.relay, rule.pulse, reason)) }()
 }
 
 func (d *doors) isOpen(relay string) bool {

@@ -43,6 +43,8 @@ type owner struct {
 	since   time.Time               // of the present state
 	waiting func()                  // for the end of the call
 	asked   map[string][]chan error // local commands without the guard's word, by door
+	pulses  int                     // without the guard's word
+	open    map[string]bool         // doors whose opening was told, and not their closing
 }
 
 // run serves the mailbox until ctx ends, and then ends the call.
@@ -238,10 +240,14 @@ func (o *owner) done(a callflow.Done) {
 	o.sound.end()
 	o.video.rest()
 	o.pad, o.button = nil, ""
-	if !o.doors.moving() {
+	if !o.doorMoves() {
 		o.diary.close()
 	}
 }
+
+// doorMoves reports whether the record still waits for a door: for the guard's
+// word, or for the closing. What the link knows already may not be told yet.
+func (o *owner) doorMoves() bool { return o.pulses > 0 || len(o.open) > 0 }
 
 // key hands a digit of the answered leg to the keypad.
 func (o *owner) key(a callflow.Key) {
@@ -278,8 +284,12 @@ func (o *owner) openDoor(a callflow.OpenDoor) {
 		return
 	}
 	o.diary.mark(monotonic(), timeline.DoorAsked, uint32(a.Leg), a.Door)
+	o.pulses++
 	o.doors.pulse(a.Door, rule, a.Reason, func(err error) {
-		o.box.post(func() { o.pulsed(a.Door, err) })
+		o.box.post(func() {
+			o.pulses--
+			o.pulsed(a.Door, err)
+		})
 	})
 }
 
@@ -289,8 +299,9 @@ func (o *owner) pulsed(door string, err error) {
 		reply <- err
 	}
 	delete(o.asked, door)
-	if err == nil {
-		return // the relay's edge tells the rest
+	if err == nil { // the relay's edges tell the rest, or have told it
+		o.closeRecord("opened", "")
+		return
 	}
 	o.log.Error("door not opened", "door", door, "err", err)
 	o.diary.mark(monotonic(), timeline.DoorFailed, 0, err.Error())
@@ -304,6 +315,9 @@ func (o *owner) relayMoved(door string, open bool, at time.Duration) {
 	if open {
 		name = timeline.RelayOn
 	}
+	if delete(o.open, door); open {
+		o.open[door] = true
+	}
 	o.diary.mark(at, name, 0, door)
 	o.step(callflow.DoorMoved{Door: door, Open: open})
 	if !open {
@@ -314,7 +328,7 @@ func (o *owner) relayMoved(door string, open bool, at time.Duration) {
 // closeRecord ends the record that waited for its door: that of a call, which
 // has its result already, or that of a local command, which gets this one.
 func (o *owner) closeRecord(result, reason string) {
-	if o.machine.State() == callflow.Idle && !o.doors.moving() {
+	if o.machine.State() == callflow.Idle && !o.doorMoves() {
 		o.diary.done(result, reason)
 		o.diary.close()
 	}

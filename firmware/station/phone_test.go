@@ -74,12 +74,15 @@ func newScriptPhone(t *testing.T, script func(*scriptCall)) *scriptPhone {
 		}
 	}()
 	t.Cleanup(func() {
-		if t.Failed() && p.last != nil {
-			t.Logf("the last call of %s:\n%s", p.uri(), strings.Join(p.last.talk, "\n"))
-		}
+		uri := p.uri()
 		p.conn.Close()
 		p.media.Close()
 		<-done
+		if t.Failed() && p.last != nil {
+			p.last.mu.Lock()
+			defer p.last.mu.Unlock()
+			t.Logf("the last call of %s:\n%s", uri, strings.Join(p.last.talk, "\n"))
+		}
 	})
 	return p
 }

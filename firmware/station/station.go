@@ -96,7 +96,7 @@ func (s *Station) newOwner(locked *lockout) *owner {
 		log: s.log, box: newMailbox(), tell: s.publish,
 		line: s.line, doors: s.doors, video: s.video, engine: engine, diary: s.diary, locked: locked,
 		lamps: s.hw.lamps,
-		legs:  make(map[callflow.LegID]*leg), asked: make(map[string][]chan error),
+		legs:  make(map[callflow.LegID]*leg), asked: make(map[string][]chan error), open: make(map[string]bool),
 		sound: sounder{engine: engine},
 	}
 }
