@@ -3,6 +3,8 @@ package station
 import (
 	"context"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -21,7 +23,7 @@ type doors struct {
 	client pulser // nil: no guard
 	err    error
 	asked  map[string]string // relay to the door that it was last asked for
-	open   map[string]bool   // by relay
+	open   map[string]string // active relay to the door that it was opened as
 }
 
 // A pulser is the guard as the doors need it: a *guard.Client.
@@ -30,7 +32,7 @@ type pulser interface {
 }
 
 func newDoors(path string, log *slog.Logger) *doors {
-	return &doors{path: path, log: log, err: guard.ErrGone, asked: make(map[string]string), open: make(map[string]bool)}
+	return &doors{path: path, log: log, err: guard.ErrGone, asked: make(map[string]string), open: make(map[string]string)}
 }
 
 // run keeps the link until ctx ends or the guard is gone.
@@ -56,8 +58,13 @@ func (d *doors) use(client pulser, err error) {
 // edge passes on what the guard has driven.
 func (d *doors) edge(e guard.Edge) {
 	d.mu.Lock()
-	d.open[e.Relay] = e.Active
-	door := d.asked[e.Relay]
+	door, was := d.open[e.Relay]
+	if !was {
+		door = d.asked[e.Relay]
+	}
+	if delete(d.open, e.Relay); e.Active {
+		d.open[e.Relay] = door
+	}
 	d.mu.Unlock()
 	d.log.Info("relay moved", "relay", e.Relay, "door", door, "active", e.Active, "cause", e.Cause)
 	d.moved(door, e.Active, e.At)
@@ -67,12 +74,7 @@ func (d *doors) edge(e guard.Edge) {
 // drives them safe when its client is gone, and at its own start.
 func (d *doors) forget() {
 	d.mu.Lock()
-	var gone []string
-	for relay, active := range d.open {
-		if active {
-			gone = append(gone, d.asked[relay])
-		}
-	}
+	gone := slices.Collect(maps.Values(d.open))
 	clear(d.open)
 	d.mu.Unlock()
 	for _, door := range gone {
@@ -97,7 +99,8 @@ func (d *doors) pulse(door string, rule doorRule, reason string, done func(error
 func (d *doors) isOpen(relay string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.open[relay]
+	_, open := d.open[relay]
+	return open
 }
 
 func (d *doors) guard() control.Guard {

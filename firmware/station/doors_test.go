@@ -1,8 +1,10 @@
 package station
 
 import (
+	"fmt"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -34,6 +36,24 @@ func TestClosedDoorIsNotTakenForOpen(t *testing.T) {
 	d.pulse("front", doorRule{relay: "door1"}, "code", func(err error) { done <- err })
 	if err := <-done; err != nil || d.isOpen("door1") {
 		t.Errorf("after the pulse: %v, open %v", err, d.isOpen("door1"))
+	}
+}
+
+// A relay that got another name while it was active closes under the first.
+func TestDoorClosesUnderTheNameItOpenedWith(t *testing.T) {
+	d := newDoors("", slog.New(slog.DiscardHandler))
+	var told []string
+	d.moved = func(door string, open bool, _ time.Duration) { told = append(told, fmt.Sprint(door, open)) }
+	d.lost = func(door string) { told = append(told, door+" lost") }
+	d.asked["door1"] = "front"
+	d.edge(guard.Edge{Relay: "door1", Active: true})
+	d.asked["door1"] = "entrance" // by the next configuration
+	d.edge(guard.Edge{Relay: "door1"})
+	d.edge(guard.Edge{Relay: "door1", Active: true})
+	d.asked["door1"] = "gate"
+	d.forget()
+	if want := []string{"fronttrue", "frontfalse", "entrancetrue", "entrance lost"}; !slices.Equal(told, want) {
+		t.Errorf("told %q, want %q", told, want)
 	}
 }
 
