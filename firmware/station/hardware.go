@@ -18,6 +18,7 @@ import (
 type hardware struct {
 	opt   Options
 	video *videoHub
+	card  drivers.Sound // nil until it has been opened; only the sound part uses it
 	lamps map[callflow.Indicator]*lamp
 }
 
@@ -74,11 +75,14 @@ func (h *hardware) sound(ctx context.Context, exchange func(mic, speaker []int16
 	if !ok {
 		return noDriver(h.opt.Board.Sound.Driver)
 	}
-	card, err := open(h.opt, h.opt.Board.Sound.Device)
-	if err != nil {
-		return err
+	if h.card == nil {
+		card, err := open(h.opt, h.opt.Board.Sound.Device)
+		if err != nil {
+			return err
+		}
+		h.card = card
 	}
-	return card.Run(ctx, exchange)
+	return h.card.Run(ctx, exchange)
 }
 
 // shine serves the lamps until ctx ends.

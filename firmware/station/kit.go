@@ -8,6 +8,7 @@ import (
 
 	"doorstation/board"
 	"doorstation/drivers"
+	"doorstation/drivers/alsa"
 	kernel "doorstation/drivers/gpio"
 	"doorstation/drivers/openh264"
 	"doorstation/drivers/sim"
@@ -34,7 +35,9 @@ var (
 			describe: openh264.ProfileLevelID,
 		},
 		"v4l2": {
-			open:     func(opt Options, device string) drivers.Camera { return openh264.New(v4l2.New(device, opt.Log), opt.Log) },
+			open: func(opt Options, device string) drivers.Camera {
+				return openh264.New(v4l2.New(device, opt.Log), opt.Log)
+			},
 			describe: openh264.ProfileLevelID,
 		},
 		"v4l2-h264": {
@@ -50,7 +53,8 @@ var (
 		"sim": simLamp, "gpio": gpioLamp,
 	}
 	soundKit = map[string]func(opt Options, device string) (drivers.Sound, error){
-		"sim": simSound,
+		"sim":  simSound,
+		"alsa": func(opt Options, device string) (drivers.Sound, error) { return alsa.New(device, opt.Log), nil },
 	}
 )
 

@@ -129,13 +129,14 @@ func (s *Station) Run(ctx context.Context) error {
 		s.log.Error("configuration refused", "err", err)
 	}
 	parts := []part{
-		{name: "call", run: s.owner.run, need: true},
+		// The call hears of the end before all others, and then is their end.
+		{name: "call", run: func(context.Context) error { return s.owner.run(ctx) }, need: true},
 		{name: "line", run: s.line.run},
 		{name: "guard", run: s.doors.run},
 		{name: "configuration", run: s.trial.run},
 		{name: "control", run: s.control},
 		{name: "records", run: s.diary.keep},
-		{name: "camera", run: s.video.run},
+		{name: "camera", run: func(ctx context.Context) error { return s.hw.whenFitted(ctx, "camera", s.video.run, untilEnd) }},
 		{name: "page", run: s.page},
 	}
 	parts = append(parts, s.hw.parts(s)...)
@@ -146,7 +147,7 @@ func (s *Station) Run(ctx context.Context) error {
 		}
 		parts = append(parts, part{name: "fetch", run: fetcher.Run})
 	}
-	err := s.parts.run(ctx, parts...)
+	err := s.parts.run(context.WithoutCancel(ctx), parts...)
 	s.diary.close() // what the call left, now that nobody else writes
 	s.diary.flush()
 	return err
