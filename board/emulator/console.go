@@ -120,21 +120,35 @@ func (c *console) mark(ctx context.Context, prefix string, n int) (Mark, error) 
 	return got, err
 }
 
-// between gives what stands between two texts, once both are there.
-func (c *console) between(ctx context.Context, begin, end string) (string, string, error) {
-	var got, rest string
-	err := c.await(ctx, "an answer", func() bool {
-		_, after, found := strings.Cut(string(c.text), begin)
-		if !found {
-			return false
-		}
-		body, tail, found := strings.Cut(after, end)
-		if !found {
-			return false
-		}
-		line, _, found := strings.Cut(tail, "\n")
-		got, rest = body, strings.TrimSpace(line)
+// answer waits for lines that begin with tag, the last of which is "<end>" and a
+// status, and gives what stands in them.
+func (c *console) answer(ctx context.Context, tag string) (text, status string, err error) {
+	err = c.await(ctx, "the answer "+tag, func() bool {
+		var found bool
+		text, status, found = tagged(string(c.text), tag)
 		return found
 	})
-	return got, rest, err
+	return text, status, err
+}
+
+// tagged finds the text of the lines with a tag, if their end is there. The end
+// may stand behind a last line that was not ended.
+func tagged(console, tag string) (text, status string, found bool) {
+	var b strings.Builder
+	for line := range strings.Lines(console) {
+		rest, mine := strings.CutPrefix(line, tag)
+		if !mine || !strings.HasSuffix(line, "\n") {
+			continue
+		}
+		rest = strings.TrimRight(rest, "\r\n")
+		before, after, ended := strings.Cut(rest, "<end> ")
+		if b.Len() > 0 && (before != "" || !ended) {
+			b.WriteByte('\n')
+		}
+		b.WriteString(before)
+		if ended {
+			return b.String(), after, true
+		}
+	}
+	return "", "", false
 }

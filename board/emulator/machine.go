@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -237,27 +236,27 @@ func (m *Machine) Mark(ctx context.Context, prefix string, index int) (Mark, err
 	return m.console.mark(ctx, prefix, index)
 }
 
-// Run runs a script of up to 3 kB in the guest's shell, once its init is ready,
-// and returns what it printed and its exit status. What other programs write meanwhile may
-// stand between.
+// Run runs a script of up to 2 kB in the guest's shell, once its init is ready,
+// and returns what it printed and its exit status.
 func (m *Machine) Run(ctx context.Context, script string) (string, int, error) {
 	if _, err := m.Mark(ctx, "ready", 0); err != nil {
 		return "", 0, err
 	}
 	m.mu.Lock()
 	m.commands++
-	begin, end := fmt.Sprintf("<run %d>", m.commands), fmt.Sprintf("<end %d>", m.commands)
+	n := m.commands
 	m.mu.Unlock()
-	// One line of a terminal holds 4095 characters, and none of control.
+	// One line of a terminal holds 4095 characters, and none of control. The
+	// answer's lines bear a tag, since other programs write between them.
 	text := base64.StdEncoding.EncodeToString([]byte(script))
-	command := fmt.Sprintf("echo '%s'; ( eval \"$(echo %s | base64 -d)\" ) 2>&1; echo '%s' $?\n", begin, text, end)
-	if len(command) > 4095 {
+	command := fmt.Sprintf(`( eval "$(echo %s | base64 -d)" ) >/tmp/run 2>&1; echo "<end>" $? >>/tmp/run; sed "s/^/<%d>/" /tmp/run`, text, n)
+	if len(command) > 4000 {
 		return "", 0, fmt.Errorf("emulator: a script of %d bytes is too long for the console", len(script))
 	}
-	if _, err := io.WriteString(m.stdin, command); err != nil {
-		return "", 0, fmt.Errorf("emulator: %w", err)
+	if err := m.Tell(command); err != nil {
+		return "", 0, err
 	}
-	out, status, err := m.console.between(ctx, begin, end)
+	out, status, err := m.console.answer(ctx, fmt.Sprintf("<%d>", n))
 	if err != nil {
 		return "", 0, err
 	}
@@ -265,7 +264,7 @@ func (m *Machine) Run(ctx context.Context, script string) (string, int, error) {
 	if err != nil {
 		return "", 0, fmt.Errorf("emulator: the guest's shell answers %q", status)
 	}
-	return strings.TrimSpace(strings.ReplaceAll(out, "\r\n", "\n")), code, nil
+	return out, code, nil
 }
 
 // Tell gives one line to the guest's shell and waits for nothing: nothing but

@@ -20,15 +20,24 @@ type murder struct {
 	after           string        // shell that follows once the line is safe
 }
 
-// The limits are the design's, and the guard's patience with a silent client.
-// The emulated processor may add slack to each.
+// The limits are the design's, and the guard's patience with a silent client: a
+// Go program that crashes is silent while it writes its trace. They are for the
+// median, to which the emulated processor may add slack; the worst may take
+// stall longer, since this machine does other things too.
 var murders = []murder{
 	{signal: "KILL", program: "doorstationd", limit: 100 * time.Millisecond},
-	{signal: "SEGV", program: "doorstationd", limit: 100 * time.Millisecond},
+	{signal: "SEGV", program: "doorstationd", limit: 350 * time.Millisecond},
 	{signal: "STOP", program: "doorstationd", limit: 350 * time.Millisecond, after: "kill -KILL $(pidof doorstationd)"},
 	{signal: "KILL", program: "doorguard", limit: 300 * time.Millisecond},
-	{signal: "SEGV", program: "doorguard", limit: 300 * time.Millisecond},
+	{signal: "SEGV", program: "doorguard", limit: 400 * time.Millisecond},
 }
+
+// A pulse is so long that its own end is not taken for the victim's; stall is
+// much shorter.
+const (
+	longPulse = "8s"
+	stall     = 1500 * time.Millisecond
+)
 
 // times is how often a test repeats itself: few times as a rule, as often as
 // the environment says for the full count.
@@ -51,7 +60,7 @@ func TestBoardKills(t *testing.T) {
 	const board = "qemu-virt-armhf"
 	s := newStreet(t)
 	startKamailio(s.host("proxy", 5), map[string]string{"panel": panelPassword})
-	p := bootPanel(s.boardHost("board", 10), board, "", config{targets: []string{"sip:anna@10.0.0.5"}})
+	p := bootPanel(s.boardHost("board", 10), board, "", config{targets: []string{"sip:anna@10.0.0.5"}, pulse: longPulse})
 	p.registered()
 	seed := uint64(time.Now().UnixNano())
 	random := rand.New(rand.NewPCG(seed, 0))
@@ -61,14 +70,22 @@ func TestBoardKills(t *testing.T) {
 	for i := range times(t, "BOARD_KILLS", 20) {
 		m := murders[i%len(murders)]
 		name := m.signal + " " + m.program
-		d := p.murdered(i, m, time.Duration(random.Int64N(int64(800*time.Millisecond))))
+		d := p.murdered(i, m, time.Duration(random.Int64N(int64(2*time.Second))))
 		took[name] = append(took[name], d)
-		if d > m.limit+slack {
-			t.Errorf("round %d: %s: the line was safe after %v, want %v at most, and %v for the emulation", i, name, d, m.limit, slack)
+		if d > m.limit+stall {
+			t.Errorf("round %d: %s: the line was safe after %v, want %v at most, and %v for a busy machine", i, name, d, m.limit, stall)
 		}
 	}
-	for name, all := range took {
+	for _, m := range murders {
+		name := m.signal + " " + m.program
+		all := took[name]
+		if len(all) == 0 {
+			continue
+		}
 		slices.Sort(all)
+		if median := all[len(all)/2]; median > m.limit+slack {
+			t.Errorf("%s: the line was safe after %v (median of %d), want %v at most, and %v for the emulation", name, median, len(all), m.limit, slack)
+		}
 		t.Logf("%-18s → line safe: median %v, worst %v of %d (emulated, from the command at the console)", name, all[len(all)/2], all[len(all)-1], len(all))
 	}
 	if up, down := p.moves("DOOR2"); up != 1 || down != 0 {

@@ -20,6 +20,7 @@ type config struct {
 	transport string   // default udp
 	account   string   // further settings of account: {…}
 	neighbour string   // phone of a second flat with button2, none by default
+	pulse     string   // of the door, default 1s
 	extra     []string // further lines
 }
 
@@ -54,7 +55,7 @@ func (c config) yaml(h *host) string {
 	}
 	lines = append(lines,
 		"doors:",
-		fmt.Sprintf("  - {name: front, relay: door1, pulse: 1s, codes: [{name: residents, digits: %q}]}", rightCode),
+		fmt.Sprintf("  - {name: front, relay: door1, pulse: %s, codes: [{name: residents, digits: %q}]}", cmp.Or(c.pulse, "1s"), rightCode),
 		fmt.Sprintf("keypad: {end_key: %q}", endKey),
 		fmt.Sprintf("call: {%s}", c.call))
 	return strings.Join(append(lines, c.extra...), "\n")
