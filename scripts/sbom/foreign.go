@@ -8,13 +8,14 @@ import (
 	"slices"
 )
 
-// A bundle is a C library that a Go package brings along, ready compiled.
+// A bundle is a C library that a Go package brings along, compiled or as source.
 type bundle struct {
 	pkg     string // the Go package
 	name    string
 	purl    string         // without version
 	header  string         // in the folder of the package, with the version
 	version *regexp.Regexp // finds its numbers in the header
+	licence string         // where no file beside the package tells it
 }
 
 var bundles = []bundle{{
@@ -23,6 +24,13 @@ var bundles = []bundle{{
 	purl:    "pkg:github/cisco/openh264",
 	header:  "include/openh264/codec_ver.h",
 	version: regexp.MustCompile(`#define OPENH264_(?:MAJOR|MINOR|REVISION) \(([0-9]+)\)`),
+}, {
+	pkg:     "github.com/gen2brain/malgo",
+	name:    "miniaudio",
+	purl:    "pkg:github/mackron/miniaudio",
+	header:  "miniaudio.h",
+	version: regexp.MustCompile(`#define MA_VERSION_(?:MAJOR|MINOR|REVISION)\s+([0-9]+)`),
+	licence: "Unlicense OR MIT-0", // as the end of the header says
 }}
 
 // foreignParts are those that came in through cgo. The C library is not among
@@ -67,15 +75,15 @@ func (b bundle) part(dir string) (part, error) {
 	if version == "" {
 		return part{}, fmt.Errorf("%s tells no version", b.header)
 	}
-	texts, err := licenceFiles(dir)
-	if err != nil {
+	found := part{name: b.name, version: version, purl: b.purl + "@" + version, licence: b.licence}
+	if b.licence != "" {
+		return found, nil
+	}
+	if found.texts, err = licenceFiles(dir); err != nil {
 		return part{}, err
 	}
-	licence, err := recognise(texts)
-	if err != nil {
-		return part{}, err
-	}
-	return part{name: b.name, version: version, purl: b.purl + "@" + version, licence: licence, texts: texts}, nil
+	found.licence, err = recognise(found.texts)
+	return found, err
 }
 
 // runtimePart is a piece of the compiler's runtime, linked statically. Its

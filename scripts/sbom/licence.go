@@ -25,6 +25,7 @@ var marks = []mark{
 	{id: "Apache-2.0", has: []string{"apache license version 2.0, january 2004"}},
 	{id: "BSD-3-Clause", has: []string{bsdSource, bsdBinary, bsdName}},
 	{id: "BSD-2-Clause", has: []string{bsdSource, bsdBinary}, without: bsdName},
+	{id: "Unlicense", has: []string{"this is free and unencumbered software released into the public domain"}},
 	{id: "MPL-2.0", has: []string{"mozilla public license version 2.0"}},
 }
 

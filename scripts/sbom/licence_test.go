@@ -25,6 +25,7 @@ func TestRecognise(t *testing.T) {
 		{"BSD quoted and starred", map[string]string{"COPYING": "// " + source + "> " + binary + "## " + name}, "BSD-3-Clause"},
 		{"two in one file", map[string]string{"LICENSE": mitText + "\nApache License, Version 2.0"}, "Apache-2.0 AND MIT"},
 		{"two files", map[string]string{"LICENSE": mitText, "NOTICE": "Licensed under the Apache License, Version 2.0"}, "Apache-2.0 AND MIT"},
+		{"public domain", map[string]string{"LICENSE": "This is free and unencumbered software\nreleased into the public domain."}, "Unlicense"},
 		{"Apache's title", map[string]string{"LICENSE": "   Apache License\n  Version 2.0, January 2004"}, "Apache-2.0"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
