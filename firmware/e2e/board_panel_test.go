@@ -66,15 +66,25 @@ func crossProgram(t testing.TB, board, name string) string {
 // image of its disk; empty: a new one.
 func bootPanel(h *host, board, data string, c config) *boardPanel {
 	h.t.Helper()
+	p := newBoardPanel(h, board, data, c)
+	p.on()
+	return p
+}
+
+// newBoardPanel is a board without power.
+func newBoardPanel(h *host, board, data string, c config) *boardPanel {
+	h.t.Helper()
 	p := &boardPanel{t: h.t, host: h, wire: h.capture()}
-	dir := scratch(h.t, h.name)
 	p.opt = emulator.Options{
-		Board: board, Data: cmp.Or(data, filepath.Join(dir, "data.img")),
+		Board: board, Data: cmp.Or(data, filepath.Join(scratch(h.t, h.name), "data.img")),
 		Network: emulator.Network{Namespace: h.namespace, Tap: h.port, Address: netip.PrefixFrom(h.addr, 24), Gateway: netip.MustParseAddr("10.0.0.1")},
 		Files:   p.files(board, c),
 	}
-	p.on()
-	h.t.Cleanup(func() { p.Close() })
+	h.t.Cleanup(func() {
+		if p.Machine != nil {
+			p.Close()
+		}
+	})
 	return p
 }
 
@@ -87,6 +97,9 @@ func (p *boardPanel) on() {
 	}
 	p.t.Cleanup(func() { log.Close() })
 	p.opt.Console = log
+	if p.Machine != nil {
+		p.Close()
+	}
 	if p.Machine, err = emulator.Boot(p.t.Context(), p.opt); err != nil {
 		p.t.Fatal(err)
 	}
@@ -107,14 +120,18 @@ func (p *boardPanel) files(board string, c config) []emulator.File {
 	files := []emulator.File{
 		{Path: "etc/doorstation/board.json", Content: compiled},
 		{Path: "etc/doorstation/panel.yaml", Content: []byte(c.yaml(p.host))},
-		{Path: "etc/services", Content: []byte(`doorguard /bin/doorguard -board /etc/doorstation/board.json -run /run/doorstation
-doorstationd /bin/doorstationd -verbose -board /etc/doorstation/board.json -run /run/doorstation -data /data -config /etc/doorstation/panel.yaml
-`)},
+		{Path: "etc/services", Content: services("-config /etc/doorstation/panel.yaml")},
 	}
 	for _, name := range []string{"doorguard", "doorstationd", "doorctl"} {
 		files = append(files, emulator.File{Path: "bin/" + name, From: crossProgram(p.t, board, name)})
 	}
 	return files
+}
+
+// services is what the guest's init keeps running.
+func services(configuration string) []byte {
+	const common = "-board /etc/doorstation/board.json -run /run/doorstation"
+	return fmt.Appendf(nil, "doorguard /bin/doorguard %s\ndoorstationd /bin/doorstationd -verbose %s -data /data %s\n", common, common, configuration)
 }
 
 // wait bounds a step on the board.
