@@ -44,7 +44,7 @@ var rules = []rule{
 
 // What tests may import beside what their package may: the stand-ins for
 // hardware, and the programs under test of a package beside them.
-var testsMayReach = []string{"drivers", "drivers/fake", "drivers/seqpacket", "drivers/sim", "drivers/guard", "drivers/openh264", "drivers/testcard", "board/compile"}
+var testsMayReach = []string{"drivers", "drivers/fake", "drivers/seqpacket", "drivers/sim", "drivers/guard", "drivers/openh264", "drivers/testcard", "board/compile", "board/emulator"}
 
 // A reserve says which packages of ours may use a package of others. Tests may
 // use all of them.
