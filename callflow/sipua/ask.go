@@ -12,7 +12,7 @@ type asking struct {
 	req  *sip.Request
 	hop  hop
 	seq  func() uint32 // the next CSeq number, for another try
-	sent func()
+	sent func(at time.Time)
 	done func(*sip.Response, error) // the final response, or why there is none
 }
 

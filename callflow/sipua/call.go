@@ -99,8 +99,8 @@ func (c *call) forget() {
 	}
 }
 
-func (c *call) sent(method sip.RequestMethod) func() {
-	return func() { c.emit(Sent{Leg: c.leg, Method: string(method), At: time.Now()}) }
+func (c *call) sent(method sip.RequestMethod) func(at time.Time) {
+	return func(at time.Time) { c.emit(Sent{Leg: c.leg, Method: string(method), At: at}) }
 }
 
 // clean makes a phrase of the far end fit for a log line.

@@ -21,7 +21,7 @@ type clientTx struct {
 	final    bool
 	dropped  bool
 	awaited  bool // a clean stop waits for the final response
-	sent     func()
+	sent     func(at time.Time)
 	response func(*sip.Response, time.Time) // every one, retransmitted 2xx too
 	failed   func(error)                    // instead of a final response
 }
@@ -48,6 +48,7 @@ func (u *UA) start(t *clientTx) {
 }
 
 func (u *UA) launch(t *clientTx) {
+	at := time.Now()
 	err := u.initiate(t)
 	if err != nil {
 		t.final = true
@@ -55,7 +56,7 @@ func (u *UA) launch(t *clientTx) {
 		return
 	}
 	if t.sent != nil {
-		t.sent()
+		t.sent(at)
 	}
 }
 

@@ -2,6 +2,7 @@ package sipua
 
 import (
 	"slices"
+	"time"
 
 	"github.com/emiago/sipgo/sip"
 )
@@ -146,7 +147,7 @@ func (d *dialog) hop(f func(hop, error)) {
 }
 
 // ask sends a request inside the dialog and tells its final response.
-func (d *dialog) ask(req *sip.Request, sent func(), done func(*sip.Response, error)) {
+func (d *dialog) ask(req *sip.Request, sent func(at time.Time), done func(*sip.Response, error)) {
 	d.hop(func(h hop, err error) {
 		if err != nil {
 			done(nil, err)

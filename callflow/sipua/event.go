@@ -101,8 +101,8 @@ type (
 		Leg callflow.LegID
 	}
 
-	// Sent marks a request that has just left, for the timeline: INVITE, ACK,
-	// CANCEL, BYE.
+	// Sent marks a request that has left, for the timeline: INVITE, ACK, CANCEL,
+	// BYE. At is when it was handed to the socket.
 	Sent struct {
 		Leg    callflow.LegID
 		Method string

@@ -179,9 +179,10 @@ func (d *dialog) acknowledge(done func(error)) {
 			done(err)
 			return
 		}
+		at := time.Now()
 		d.c.u.sendOnce(d.ack, h, func(err error) {
 			if err == nil && d.c.won == d {
-				d.c.sent(sip.ACK)()
+				d.c.sent(sip.ACK)(at)
 			}
 			done(err)
 		})
