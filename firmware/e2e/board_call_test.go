@@ -34,6 +34,7 @@ func TestBoardCall(t *testing.T) {
 			anna.event("CALL_INCOMING")
 			anna.accept()
 			anna.event("CALL_ESTABLISHED")
+			p.wire.first("the picture of the kernel's camera", p.pictureTo(anna.host))
 			anna.types(rightCode + endKey)
 			on := p.edge("DOOR1", true, 0)
 			off := p.edge("DOOR1", false, 0)

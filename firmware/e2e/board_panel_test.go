@@ -251,4 +251,12 @@ func (p *boardPanel) moves(line string) (up, down int) {
 	return up, down
 }
 
+// pictureTo matches the RTP packets of our picture to a host: those of a dynamic
+// payload type that are larger than a telephone-event.
+func (p *boardPanel) pictureTo(h *host) func(packet) bool {
+	return func(k packet) bool {
+		return k.sent && !k.tcp && k.dst.Addr() == h.addr && len(k.payload) > 16 && k.payload[0]>>6 == 2 && k.payload[1]&0x7f >= 96
+	}
+}
+
 func tailOf(text string) string { return text[max(0, len(text)-3000):] }

@@ -45,7 +45,7 @@ func attend(ctx context.Context, m *emulator.Machine) error {
 			if !open || key == 'x' || key == 3 {
 				return nil
 			}
-			if err := obey(ctx, m, key); err != nil {
+			if err := obey(m, key); err != nil {
 				return err
 			}
 		case <-ctx.Done():
@@ -55,7 +55,7 @@ func attend(ctx context.Context, m *emulator.Machine) error {
 }
 
 // obey does what a key means.
-func obey(ctx context.Context, m *emulator.Machine, key byte) error {
+func obey(m *emulator.Machine, key byte) error {
 	switch key {
 	case '1', '2':
 		button := "BUTTON" + string(key)
@@ -70,7 +70,7 @@ func obey(ctx context.Context, m *emulator.Machine, key byte) error {
 		}
 	case 'i', 'c':
 		// What it prints comes over the console.
-		go func() { _, _, _ = m.Run(ctx, map[byte]string{'i': "doorctl status", 'c': "doorctl timeline"}[key]) }()
+		return m.Tell(map[byte]string{'i': "doorctl status", 'c': "doorctl timeline"}[key])
 	case 'r':
 		return m.Reset()
 	default:
