@@ -48,13 +48,22 @@ func TestBoardCall(t *testing.T) {
 				return
 			}
 			t.Logf("inside:\n%s", drawn(record))
-			outside := on.At.Sub(pressed)
-			inside := marks(record, timeline.RelayOn)[0].At - marks(record, timeline.Press)[0].At
-			t.Logf("press → relay on: outside %v, inside %v", outside, inside)
-			if d := outside - inside; d < -slack || d > slack {
-				t.Errorf("press → relay on: outside %v, timeline %v; want no more than %v between", outside, inside, slack)
+			press, asked, opened := marks(record, timeline.Press)[0].At, marks(record, timeline.Invite)[0].At, marks(record, timeline.RelayOn)[0].At
+			for _, span := range []struct {
+				what            string
+				outside, inside time.Duration
+			}{
+				{"press → INVITE", invite.at.Sub(pressed), asked - press},
+				{"INVITE → relay on", on.At.Sub(invite.at), opened - asked},
+			} {
+				t.Logf("%s: outside %v, inside %v", span.what, span.outside, span.inside)
+				if d := span.outside - span.inside; d < -slack || d > slack {
+					t.Errorf("%s: outside %v, timeline %v; want no more than %v between", span.what, span.outside, span.inside, slack)
+				}
 			}
-			if pulse := off.At.Sub(on.At); pulse < time.Second-slack || pulse > time.Second+slack {
+			pulse := off.At.Sub(on.At)
+			t.Logf("pulse: outside %v", pulse)
+			if pulse < time.Second-slack || pulse > time.Second+slack {
 				t.Errorf("the relay was on for %v, want 1s ± %v", pulse, slack)
 			}
 			if up, down := p.moves("DOOR1"); up != 1 || down != 1 {
