@@ -315,6 +315,7 @@ func TestServerGoneAndSlow(t *testing.T) {
 		case <-hold:
 		case <-r.Context().Done():
 		}
+		panic(http.ErrAbortHandler) // never an answer, not even to the one who hangs up
 	})
 	f.client.Timeout = 50 * time.Millisecond
 	if result, err := fetch(t, f); err == nil || !strings.Contains(result, "no answer in time") {
