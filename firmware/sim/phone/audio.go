@@ -87,6 +87,13 @@ func (a *audio) set(terms audioTerms, talk bool) {
 	a.terms, a.talk = terms, talk
 }
 
+// talks reports whether sound flows both ways, and keys can be sent.
+func (a *audio) talks() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.talk
+}
+
 // receive takes what comes in until the sockets are closed.
 func (a *audio) receive() {
 	buf := make([]byte, 2048)

@@ -124,10 +124,7 @@ func (c *call) counts() (VideoCount, AudioCount, bool) {
 	if c.video != nil {
 		v = c.video.counted()
 	}
-	c.mu.Lock()
-	talk := c.talk
-	c.mu.Unlock()
-	return v, c.audio.counted(), talk
+	return v, c.audio.counted(), c.audio.talks()
 }
 
 // describe writes our side as it is agreed now.
