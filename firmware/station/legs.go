@@ -129,6 +129,43 @@ func (o *owner) look(l *leg) {
 	l.viewed = wants
 }
 
+// mediaEvent takes what a leg's media did. What comes after the leg's end
+// belongs to no call.
+func (o *owner) mediaEvent(id callflow.LegID, ev session.Event) {
+	l := o.legs[id]
+	if l == nil {
+		return
+	}
+	switch ev := ev.(type) {
+	case session.Digit:
+		if !ev.At.Before(l.since) {
+			o.digit(id, ev.Key, callflow.RoadRTP, ev.At)
+		}
+	case session.PictureWanted:
+		o.video.refresh()
+	case session.FirstIn:
+		name := timeline.FirstVideoIn
+		if ev.Stream == session.Audio {
+			name = timeline.FirstAudioIn
+		}
+		o.diary.mark(onMonotonic(ev.At), name, uint32(id), "")
+		if ev.Stream == session.Audio {
+			o.step(callflow.AudioArrived{Leg: id})
+		}
+	case session.FirstOut:
+		name := timeline.FirstVideoOut
+		if ev.Stream == session.Audio {
+			name = timeline.FirstAudioOut
+		}
+		o.diary.mark(onMonotonic(ev.At), name, uint32(id), "")
+	case session.KeyFrameOut:
+		o.diary.mark(onMonotonic(ev.At), timeline.KeyFrameOut, uint32(id), "")
+	case session.Lost:
+		o.diary.mark(onMonotonic(ev.At), timeline.MediaLost, uint32(id), ev.Reason)
+		o.step(callflow.MediaLost{Leg: id, Reason: ev.Reason})
+	}
+}
+
 // sipEvent takes what the SIP line has to tell.
 func (o *owner) sipEvent(ev sipua.Event) {
 	switch ev := ev.(type) {

@@ -2,7 +2,6 @@ package station
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"time"
 
@@ -10,7 +9,6 @@ import (
 	"doorstation/callflow/keypad"
 	"doorstation/callflow/timeline"
 	"doorstation/media/audio"
-	"doorstation/media/session"
 	"doorstation/media/tone"
 )
 
@@ -243,154 +241,4 @@ func (o *owner) done(a callflow.Done) {
 	if !o.doorMoves() {
 		o.diary.close()
 	}
-}
-
-// doorMoves reports whether the record still waits for a door: for the guard's
-// word, or for the closing. What the link knows already may not be told yet.
-func (o *owner) doorMoves() bool { return o.pulses > 0 || len(o.open) > 0 }
-
-// key hands a digit of the answered leg to the keypad.
-func (o *owner) key(a callflow.Key) {
-	if o.pad != nil {
-		o.judge(a.Leg, o.pad.Key(time.Now(), a.Key))
-	}
-}
-
-// judge turns a verdict of the keypad into an event of the call.
-func (o *owner) judge(id callflow.LegID, v keypad.Verdict) {
-	o.locked.keep()
-	switch v.Kind {
-	case keypad.Right:
-		o.diary.mark(monotonic(), timeline.CodeRight, uint32(id), v.Name)
-		o.step(callflow.CodeRight{Leg: id, Door: v.Door, Name: v.Name})
-	case keypad.Wrong:
-		o.diary.mark(monotonic(), timeline.CodeWrong, uint32(id), v.Reason)
-		o.step(callflow.CodeWrong{Leg: id, Reason: v.Reason, End: v.End})
-	case keypad.Locked:
-		o.diary.mark(monotonic(), timeline.CodeLocked, uint32(id), v.Reason)
-		o.step(callflow.CodeWrong{Leg: id, Reason: v.Reason, End: v.End})
-	}
-}
-
-// openDoor asks the guard, and does not wait for it.
-func (o *owner) openDoor(a callflow.OpenDoor) {
-	setup := o.rules
-	if setup == nil || a.Leg == 0 {
-		setup = o.setup
-	}
-	rule, ok := setup.doors[a.Door]
-	if !ok {
-		o.pulsed(a.Door, errors.New("there is no such door"))
-		return
-	}
-	o.diary.mark(monotonic(), timeline.DoorAsked, uint32(a.Leg), a.Door)
-	o.pulses++
-	o.doors.pulse(a.Door, rule, a.Reason, func(err error) {
-		o.box.post(func() {
-			o.pulses--
-			o.pulsed(a.Door, err)
-		})
-	})
-}
-
-// pulsed takes the guard's word.
-func (o *owner) pulsed(door string, err error) {
-	for _, reply := range o.asked[door] {
-		reply <- err
-	}
-	delete(o.asked, door)
-	if err == nil { // the relay's edges tell the rest, or have told it
-		o.closeRecord("opened", "")
-		return
-	}
-	o.log.Error("door not opened", "door", door, "err", err)
-	o.diary.mark(monotonic(), timeline.DoorFailed, 0, err.Error())
-	o.step(callflow.DoorFailed{Door: door, Reason: err.Error()})
-	o.closeRecord("not-opened", err.Error())
-}
-
-// relayMoved takes an edge that the guard drove.
-func (o *owner) relayMoved(door string, open bool, at time.Duration) {
-	name := timeline.RelayOff
-	if open {
-		name = timeline.RelayOn
-	}
-	if delete(o.open, door); open {
-		o.open[door] = true
-	}
-	o.diary.mark(at, name, 0, door)
-	o.step(callflow.DoorMoved{Door: door, Open: open})
-	if !open {
-		o.closeRecord("opened", "")
-	}
-}
-
-// closeRecord ends the record that waited for its door: that of a call, which
-// has its result already, or that of a local command, which gets this one.
-func (o *owner) closeRecord(result, reason string) {
-	if o.machine.State() == callflow.Idle && !o.doorMoves() {
-		o.diary.done(result, reason)
-		o.diary.close()
-	}
-}
-
-// localOpen is an authenticated local command.
-func (o *owner) localOpen(door, who string, reply chan error) {
-	o.asked[door] = append(o.asked[door], reply)
-	if o.diary.current() == "" {
-		o.diary.begin(monotonic(), "", "")
-	}
-	o.diary.mark(monotonic(), timeline.OpenAsked, 0, who)
-	o.step(callflow.OpenAsked{Door: door, Who: who})
-}
-
-// mediaEvent takes what a leg's media did. What comes after the leg's end
-// belongs to no call.
-func (o *owner) mediaEvent(id callflow.LegID, ev session.Event) {
-	l := o.legs[id]
-	if l == nil {
-		return
-	}
-	switch ev := ev.(type) {
-	case session.Digit:
-		if !ev.At.Before(l.since) {
-			o.digit(id, ev.Key, callflow.RoadRTP, ev.At)
-		}
-	case session.PictureWanted:
-		o.video.refresh()
-	case session.FirstIn:
-		name := timeline.FirstVideoIn
-		if ev.Stream == session.Audio {
-			name = timeline.FirstAudioIn
-		}
-		o.diary.mark(onMonotonic(ev.At), name, uint32(id), "")
-		if ev.Stream == session.Audio {
-			o.step(callflow.AudioArrived{Leg: id})
-		}
-	case session.FirstOut:
-		name := timeline.FirstVideoOut
-		if ev.Stream == session.Audio {
-			name = timeline.FirstAudioOut
-		}
-		o.diary.mark(onMonotonic(ev.At), name, uint32(id), "")
-	case session.KeyFrameOut:
-		o.diary.mark(onMonotonic(ev.At), timeline.KeyFrameOut, uint32(id), "")
-	case session.Lost:
-		o.diary.mark(onMonotonic(ev.At), timeline.MediaLost, uint32(id), ev.Reason)
-		o.step(callflow.MediaLost{Leg: id, Reason: ev.Reason})
-	}
-}
-
-// digit takes one key of one road, unless the other road has told it already.
-func (o *owner) digit(id callflow.LegID, key byte, road callflow.Road, at time.Time) {
-	l := o.legs[id]
-	if l == nil || !l.merge.Digit(at, int(road), key) {
-		return
-	}
-	name := timeline.RoadRTP
-	if road == callflow.RoadINFO {
-		name = timeline.RoadINFO
-	}
-	o.diary.mark(onMonotonic(at), timeline.Digit, uint32(id), name)
-	o.step(callflow.Digit{Leg: id, Key: key, Road: road})
 }
