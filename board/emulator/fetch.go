@@ -61,14 +61,17 @@ func Fetch(ctx context.Context, arch string) (*Kit, error) {
 
 const (
 	suite   = "bookworm"
-	mirror  = "http://deb.debian.org/debian"
 	keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
 )
 
 // download fills root with the unpacked packages, and with a file "packages"
 // that lists their names and versions.
 func download(ctx context.Context, arch, meta, root string) error {
-	apt, err := newAptRoot(arch)
+	mirror, err := mirrorOf(ctx)
+	if err != nil {
+		return err
+	}
+	apt, err := newAptRoot(arch, mirror)
 	if err != nil {
 		return err
 	}
@@ -104,10 +107,31 @@ func download(ctx context.Context, arch, meta, root string) error {
 	return os.WriteFile(filepath.Join(root, "packages"), []byte(strings.Join(names, "\n")+"\n"), 0o644)
 }
 
+// mirrorOf is where this machine gets Debian from, by its own apt sources.
+func mirrorOf(ctx context.Context) (string, error) {
+	out, err := command(ctx, "apt-get", "indextargets",
+		"--format", "$(RELEASE) $(COMPONENT) $(REPO_URI)", "Identifier: Packages")
+	if err != nil {
+		return "", err
+	}
+	return mirrorIn(out)
+}
+
+// mirrorIn finds the suite's main component in a list of "release component
+// URI".
+func mirrorIn(targets string) (string, error) {
+	for line := range strings.Lines(targets) {
+		if uri, ok := strings.CutPrefix(strings.TrimSpace(line), suite+" main "); ok {
+			return uri, nil
+		}
+	}
+	return "", fmt.Errorf("emulator: this machine's apt knows no source of Debian %s main: add one to its sources", suite)
+}
+
 // An aptRoot is a configuration and state of apt apart from the machine's own.
 type aptRoot struct{ dir string }
 
-func newAptRoot(arch string) (*aptRoot, error) {
+func newAptRoot(arch, mirror string) (*aptRoot, error) {
 	dir, err := os.MkdirTemp("", "doorstation-apt-")
 	if err != nil {
 		return nil, fmt.Errorf("emulator: %w", err)
