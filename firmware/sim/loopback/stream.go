@@ -41,6 +41,22 @@ func Stream(w http.ResponseWriter, r *http.Request, take func([]byte), send func
 	_ = send(ctx, c) // it ends with the connection
 }
 
+// Sound streams frames of sound to a listener, and gives what he says to take.
+func Sound(w http.ResponseWriter, r *http.Request, frames <-chan []int16, take func([]byte)) {
+	Stream(w, r, take, func(ctx context.Context, c *websocket.Conn) error {
+		for {
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case pcm := <-frames:
+				if err := Write(ctx, c, websocket.MessageBinary, PCM(pcm)); err != nil {
+					return err
+				}
+			}
+		}
+	})
+}
+
 // Write sends one message, and gives up on a listener that takes nothing.
 func Write(ctx context.Context, c *websocket.Conn, kind websocket.MessageType, b []byte) error {
 	ctx, stop := context.WithTimeout(ctx, writeTime)

@@ -59,18 +59,7 @@ func wait(ctx context.Context, d time.Duration) bool {
 func (p *panel) sound(w http.ResponseWriter, r *http.Request) {
 	frames, end := p.frames.Listen()
 	defer end()
-	loopback.Stream(w, r, p.spoken, func(ctx context.Context, c *websocket.Conn) error {
-		for {
-			select {
-			case <-ctx.Done():
-				return ctx.Err()
-			case pcm := <-frames:
-				if err := loopback.Write(ctx, c, websocket.MessageBinary, loopback.PCM(pcm)); err != nil {
-					return err
-				}
-			}
-		}
-	})
+	loopback.Sound(w, r, frames, p.spoken)
 }
 
 // spoken cuts what a browser's microphone gives into frames.

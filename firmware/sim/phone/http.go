@@ -133,18 +133,7 @@ func frameUnit(u Unit) []byte {
 func (p *Phone) joinAudio(w http.ResponseWriter, r *http.Request) {
 	frames, done := p.frames.Listen()
 	defer done()
-	loopback.Stream(w, r, p.hearResident, func(ctx context.Context, c *websocket.Conn) error {
-		for {
-			select {
-			case <-ctx.Done():
-				return ctx.Err()
-			case pcm := <-frames:
-				if err := loopback.Write(ctx, c, websocket.MessageBinary, loopback.PCM(pcm)); err != nil {
-					return err
-				}
-			}
-		}
-	})
+	loopback.Sound(w, r, frames, p.hearResident)
 }
 
 // hearResident cuts what a listener says into frames.
