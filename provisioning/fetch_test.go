@@ -157,7 +157,7 @@ func TestNotModified(t *testing.T) {
 	if h := srv.last().Header; h.Get("If-None-Match") != "" || h.Get("If-Modified-Since") != "" {
 		t.Errorf("the first request was conditional: %v", h)
 	}
-	store.Confirm()
+	confirm(store)
 	srv.script(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotModified) })
 	if result, err := fetch(t, f); err != nil || result != "unchanged" {
 		t.Error(result, err)
@@ -237,7 +237,7 @@ func TestServerMisbehaves(t *testing.T) {
 			if _, err := fetch(t, f); err != nil {
 				t.Fatal(err)
 			}
-			store.Confirm()
+			confirm(store)
 			f.known = validators{}
 			srv.script(c.do)
 			result, err := fetch(t, f)

@@ -160,7 +160,7 @@ func TestNow(t *testing.T) {
 func TestRolledBackDocumentIsNotTakenAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, store := runs(t, time.Hour, 90*time.Minute, func(n int) (*http.Response, error) { return ok(revision("A")) }, nil)
-		store.Confirm()
+		confirm(store)
 		f, err := NewFetcher(Source{URL: "https://h/x"}, store, store.log)
 		if err != nil {
 			t.Fatal(err)
@@ -170,7 +170,7 @@ func TestRolledBackDocumentIsNotTakenAgain(t *testing.T) {
 		if _, err := f.once(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		store.Rollback("not registered")
+		rollBack(store, "not registered")
 		if result, err := f.once(t.Context()); err == nil || !strings.Contains(result, "not tried again until it changes") {
 			t.Errorf("result is %q", result)
 		}

@@ -48,12 +48,13 @@ func (s *Store) try(k *kept) (*Snapshot, error) {
 	return s.inForce(k, k.From, true), nil
 }
 
-// Confirm makes the document on trial the last good one: the panel has
-// registered with it. Without a trial it does nothing.
-func (s *Store) Confirm() {
+// Confirm makes the document with this hash the last good one: the panel has
+// registered with it. It does nothing unless that document is the one on trial:
+// another may have been offered since the panel put this one in force.
+func (s *Store) Confirm(hash string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.trial == nil {
+	if s.trial == nil || s.trial.Hash != hash {
 		return
 	}
 	s.note("keep", s.promote())
@@ -78,15 +79,17 @@ func (s *Store) promote() error {
 	return s.disk.sync()
 }
 
-// Rollback ends a failed trial: the last good document is in force again, and
-// the refused one is not tried again until it changes. why is for people.
+// Rollback ends the failed trial of the document with this hash: the last good
+// document is in force again, and the refused one is not tried again until it
+// changes. why is for people. It returns the document in force after it.
 //
 // Without a last good one there is nothing better than the trial: it stays, and
-// is returned with Trial set. Without a trial Rollback does nothing.
-func (s *Store) Rollback(why string) *Snapshot {
+// is returned with Trial set. Rollback does nothing unless the document with
+// this hash is the one on trial.
+func (s *Store) Rollback(hash, why string) *Snapshot {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.trial == nil {
+	if s.trial == nil || s.trial.Hash != hash {
 		return s.current.Load()
 	}
 	if s.good == nil {

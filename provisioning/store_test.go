@@ -69,6 +69,18 @@ func inForceIs(t testing.TB, s *Store, want string) {
 	}
 }
 
+// confirm and rollBack end the trial of whatever is in force.
+func confirm(s *Store) { s.Confirm(hashInForce(s)) }
+
+func rollBack(s *Store, why string) *Snapshot { return s.Rollback(hashInForce(s), why) }
+
+func hashInForce(s *Store) string {
+	if now := s.Current(); now != nil {
+		return now.Hash
+	}
+	return ""
+}
+
 func inForceOf(s *Store) string {
 	now := s.Current()
 	switch {
@@ -86,7 +98,7 @@ func TestFirstDocument(t *testing.T) {
 	inForceIs(t, s, "")
 	offer(t, s, "A")
 	inForceIs(t, s, "A trial")
-	s.Confirm()
+	confirm(s)
 	inForceIs(t, s, "A")
 	again := openAt(t, dir)
 	inForceIs(t, again, "A")
@@ -102,9 +114,9 @@ func TestModesAndSecretsOnDisk(t *testing.T) {
 	}
 	s := openAt(t, dir)
 	offer(t, s, "A")
-	s.Confirm()
+	confirm(s)
 	offer(t, s, "B")
-	s.Rollback("no registration")
+	rollBack(s, "no registration")
 	if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("folder: %v %v", info.Mode(), err)
 	}
@@ -147,9 +159,9 @@ func TestChangedTellsEveryChange(t *testing.T) {
 		do   func()
 	}{
 		{"offer", func() { offer(t, s, "A") }},
-		{"confirm", s.Confirm},
+		{"confirm", func() { confirm(s) }},
 		{"second offer", func() { offer(t, s, "B") }},
-		{"roll-back", func() { s.Rollback("test") }},
+		{"roll-back", func() { rollBack(s, "test") }},
 	} {
 		changed := s.Changed()
 		step.do()
@@ -164,7 +176,7 @@ func TestChangedTellsEveryChange(t *testing.T) {
 func TestRefusedDocumentLeavesAll(t *testing.T) {
 	s := openAt(t, t.TempDir())
 	offer(t, s, "A")
-	s.Confirm()
+	confirm(s)
 	before := s.Current()
 	_, err := s.Offer([]byte("revision: B\naccount: {user: a}\n"), "server")
 	var refusal *RefusedError
@@ -191,9 +203,9 @@ func TestRollback(t *testing.T) {
 	dir := t.TempDir()
 	s := openAt(t, dir)
 	offer(t, s, "A")
-	s.Confirm()
+	confirm(s)
 	offer(t, s, "B")
-	if back := s.Rollback("not registered within 2 minutes"); back.Revision != "A" || back.Trial || back.From != "last good" {
+	if back := rollBack(s, "not registered within 2 minutes"); back.Revision != "A" || back.Trial || back.From != "last good" {
 		t.Errorf("back on %+v", back)
 	}
 	if st := s.State(); st.RefusedRevision != "B" || !strings.Contains(st.LastError, "not registered within 2 minutes; back on revision A") {
@@ -207,7 +219,7 @@ func TestRollback(t *testing.T) {
 		s = openAt(t, dir)
 	}
 	offer(t, s, "C")
-	s.Confirm()
+	confirm(s)
 	offer(t, s, "B") // the operator changed it and changed it back
 	inForceIs(t, s, "B trial")
 }
@@ -217,7 +229,7 @@ func TestRollbackIsFinishedAfterAPowerCut(t *testing.T) {
 	dir := t.TempDir()
 	s := openAt(t, dir)
 	offer(t, s, "A")
-	s.Confirm()
+	confirm(s)
 	offer(t, s, "B")
 	s.disk.before = func(step string) error {
 		if step == "remove "+trialFile {
@@ -225,7 +237,7 @@ func TestRollbackIsFinishedAfterAPowerCut(t *testing.T) {
 		}
 		return nil
 	}
-	s.Rollback("test")
+	rollBack(s, "test")
 	inForceIs(t, openAt(t, dir), "A")
 }
 
@@ -233,35 +245,53 @@ func TestRollbackWithoutAnother(t *testing.T) {
 	dir := t.TempDir()
 	s := openAt(t, dir)
 	offer(t, s, "A")
-	if snap := s.Rollback("not registered"); snap == nil || !snap.Trial || snap.Revision != "A" {
+	if snap := rollBack(s, "not registered"); snap == nil || !snap.Trial || snap.Revision != "A" {
 		t.Errorf("got %+v, want the trial", snap)
 	}
 	for range maxTrialRestarts + 2 {
 		s = openAt(t, dir)
 		inForceIs(t, s, "A trial")
 	}
-	s.Confirm()
+	confirm(s)
 	inForceIs(t, s, "A")
 }
 
 func TestConfirmAndRollbackWithoutTrial(t *testing.T) {
 	s := openAt(t, t.TempDir())
-	s.Confirm()
-	if s.Rollback("test") != nil {
+	confirm(s)
+	if rollBack(s, "test") != nil {
 		t.Error("a roll-back without documents gave one")
 	}
 	offer(t, s, "A")
-	s.Confirm()
-	s.Confirm()
-	s.Rollback("late")
+	confirm(s)
+	confirm(s)
+	rollBack(s, "late")
 	inForceIs(t, s, "A")
+}
+
+// A verdict on a document that another one has replaced in the meantime
+// concerns neither.
+func TestVerdictOnAnotherDocument(t *testing.T) {
+	s := openAt(t, t.TempDir())
+	offer(t, s, "A")
+	confirm(s)
+	late := offer(t, s, "B").Hash
+	offer(t, s, "C")
+	s.Confirm(late)
+	inForceIs(t, s, "C trial")
+	if now := s.Rollback(late, "late"); now.Revision != "C" {
+		t.Errorf("a late roll-back brought %s", now.Revision)
+	}
+	inForceIs(t, s, "C trial")
+	s.Confirm("")
+	inForceIs(t, s, "C trial")
 }
 
 func TestTrialOverRestarts(t *testing.T) {
 	dir := t.TempDir()
 	s := openAt(t, dir)
 	offer(t, s, "A")
-	s.Confirm()
+	confirm(s)
 	offer(t, s, "B")
 	for range maxTrialRestarts {
 		s = openAt(t, dir)
@@ -278,7 +308,7 @@ func TestTrialReplacedAndWithdrawn(t *testing.T) {
 	dir := t.TempDir()
 	s := openAt(t, dir)
 	offer(t, s, "A")
-	s.Confirm()
+	confirm(s)
 	offer(t, s, "B")
 	offer(t, s, "C")
 	inForceIs(t, s, "C trial")
@@ -307,7 +337,7 @@ func TestDamagedFiles(t *testing.T) {
 	s := openAt(t, dir)
 	for _, name := range []string{"A", "B"} {
 		offer(t, s, name)
-		s.Confirm()
+		confirm(s)
 	}
 	offer(t, s, "C")
 	damage(t, s.disk.path(trialFile))
@@ -321,7 +351,7 @@ func TestDamagedFiles(t *testing.T) {
 	}
 	// A new document must not push the damaged one over the good one.
 	offer(t, s, "D")
-	s.Confirm()
+	confirm(s)
 	damage(t, s.disk.path(currentFile))
 	s = openAt(t, dir)
 	inForceIs(t, s, "A")
@@ -329,7 +359,7 @@ func TestDamagedFiles(t *testing.T) {
 	s = openAt(t, dir)
 	inForceIs(t, s, "")
 	offer(t, s, "E")
-	s.Confirm()
+	confirm(s)
 	inForceIs(t, openAt(t, dir), "E")
 }
 
@@ -337,7 +367,7 @@ func TestEmptyFilesAfterPowerCut(t *testing.T) {
 	dir := t.TempDir()
 	s := openAt(t, dir)
 	offer(t, s, "A")
-	s.Confirm()
+	confirm(s)
 	for _, name := range []string{trialFile, refusedFile, previousFile, trialFile + asideExt} {
 		if err := os.WriteFile(s.disk.path(name), nil, 0o644); err != nil {
 			t.Fatal(err)
@@ -346,7 +376,7 @@ func TestEmptyFilesAfterPowerCut(t *testing.T) {
 	s = openAt(t, dir)
 	inForceIs(t, s, "A")
 	offer(t, s, "B")
-	s.Confirm()
+	confirm(s)
 	inForceIs(t, openAt(t, dir), "B")
 }
 
@@ -355,7 +385,7 @@ func TestBoardBecameStricter(t *testing.T) {
 	dir := t.TempDir()
 	s := openAt(t, dir)
 	offer(t, s, "A")
-	s.Confirm()
+	confirm(s)
 	lim := board()
 	delete(lim.Relays, "door1")
 	s, err := OpenStore(dir, lim, testSeal, slog.New(slog.DiscardHandler))
@@ -388,7 +418,7 @@ func TestNewKeyOfThePanel(t *testing.T) {
 	dir := t.TempDir()
 	s := openAt(t, dir)
 	offer(t, s, "A")
-	s.Confirm()
+	confirm(s)
 	other := sealWith("another key")
 	s, err := OpenStore(dir, board(), other, slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -425,7 +455,7 @@ func TestDiskThatWritesNothing(t *testing.T) {
 	inForceIs(t, s, "A trial")
 	s.disk.before = nil
 	offer(t, s, "B")
-	s.Confirm()
+	confirm(s)
 	if st := s.State(); len(st.Warnings) != 0 {
 		t.Errorf("warnings stay: %q", st.Warnings)
 	}
@@ -456,15 +486,15 @@ func TestPowerCuts(t *testing.T) {
 		may  []string // in force after the restart
 	}{
 		{"offer", func(s *Store) { _, _ = s.Offer(revision("C"), "server") }, []string{"B", "C trial"}},
-		{"confirm", func(s *Store) { _, _ = s.Offer(revision("C"), "server"); s.Confirm() }, []string{"B", "C trial", "C"}},
-		{"roll-back", func(s *Store) { _, _ = s.Offer(revision("C"), "server"); s.Rollback("test") }, []string{"B", "C trial"}},
+		{"confirm", func(s *Store) { _, _ = s.Offer(revision("C"), "server"); confirm(s) }, []string{"B", "C trial", "C"}},
+		{"roll-back", func(s *Store) { _, _ = s.Offer(revision("C"), "server"); rollBack(s, "test") }, []string{"B", "C trial"}},
 		{"replace", func(s *Store) { _, _ = s.Offer(revision("X"), "server"); _, _ = s.Offer(revision("C"), "server") }, []string{"B", "X trial", "C trial"}},
 		{"withdraw", func(s *Store) { _, _ = s.Offer(revision("C"), "server"); _, _ = s.Offer(revision("B"), "server") }, []string{"B", "C trial"}},
 		{"forgive", func(s *Store) {
 			_, _ = s.Offer(revision("X"), "server")
-			s.Rollback("test")
+			rollBack(s, "test")
 			_, _ = s.Offer(revision("C"), "server")
-			s.Confirm()
+			confirm(s)
 		}, []string{"B", "X trial", "C trial", "C"}},
 	} {
 		seen := map[string]bool{}
@@ -473,7 +503,7 @@ func TestPowerCuts(t *testing.T) {
 			s := openAt(t, dir)
 			for _, name := range []string{"A", "B"} {
 				offer(t, s, name)
-				s.Confirm()
+				confirm(s)
 			}
 			done := cutAt(s, cut)
 			c.do(s)
@@ -533,14 +563,14 @@ func checkAfterCut(t *testing.T, when, got string, may []string, s *Store) {
 		t.Errorf("%s: in force is %q, want one of %q", when, got, may)
 	}
 	if strings.HasSuffix(got, " trial") {
-		if back := s.Rollback("test"); back == nil || back.Revision != "B" {
+		if back := rollBack(s, "test"); back == nil || back.Revision != "B" {
 			t.Errorf("%s: a roll-back of %s leads to %+v, want B", when, got, back)
 		}
 	}
 	if _, err := s.Offer(revision("D"), "server"); err != nil {
 		t.Errorf("%s: the next document: %v", when, err)
 	}
-	s.Confirm()
+	confirm(s)
 	if inForceIs(t, openAt(t, s.disk.dir), "D"); t.Failed() {
 		t.Log(when)
 	}
@@ -557,7 +587,7 @@ func TestKeptDocumentWithMissingFiles(t *testing.T) {
 	if _, err := s.Offer([]byte("revision: A\naccount: {user: a, domain: b, transport: tls, ca_file: "+ca+"}"), "file"); err != nil {
 		t.Fatal(err)
 	}
-	s.Confirm()
+	confirm(s)
 	if err := os.Remove(ca); err != nil {
 		t.Fatal(err)
 	}

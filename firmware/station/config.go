@@ -62,7 +62,7 @@ func (t *trial) apply(snap *provisioning.Snapshot) {
 	next, err := newSetup(snap.Document, t.key)
 	if err != nil {
 		t.log.Error("configuration not in force", "revision", snap.Revision, "err", err)
-		t.store.Rollback(err.Error())
+		t.store.Rollback(snap.Hash, err.Error())
 		return
 	}
 	t.log.Info("configuration in force", "revision", snap.Revision, "from", snap.From, "trial", snap.Trial)
@@ -77,7 +77,7 @@ func (t *trial) apply(snap *provisioning.Snapshot) {
 	switch {
 	case !snap.Trial || !t.newest():
 	case t.registered || next.line.account.User == "":
-		t.store.Confirm()
+		t.store.Confirm(t.running)
 	default:
 		t.over = time.AfterFunc(trialTime, func() { t.owner.box.post(t.timeOut) })
 	}
@@ -106,7 +106,7 @@ func (t *trial) event(ev sipua.Event) {
 			t.stop()
 			if t.newest() {
 				t.log.Info("configuration confirmed by its registration")
-				t.store.Confirm()
+				t.store.Confirm(t.running)
 			}
 		}
 	case sipua.Unregistered:
@@ -136,7 +136,7 @@ func (t *trial) fail(why string) {
 	if !t.newest() {
 		return
 	}
-	back := t.store.Rollback(why)
+	back := t.store.Rollback(t.running, why)
 	if back == nil || back.Trial {
 		t.log.Warn("configuration is bad, and there is none to go back to", "reason", why)
 		return
