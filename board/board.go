@@ -18,6 +18,14 @@ const (
 	MinStuck    = 10 * time.Second
 	MaxStuck    = time.Hour
 	MaxLines    = 64 // of one kind
+
+	MinLongPress   = 500 * time.Millisecond
+	MaxLongPress   = 10 * time.Second
+	MinTamperBlock = time.Minute
+	MaxTamperBlock = 24 * time.Hour
+	MinWatchdog    = 2 * time.Second
+	MaxWatchdog    = 30 * time.Second // the board has to be reset a minute after the last sign of life
+	MaxCompatible  = 16               // entries
 )
 
 // A Board is one kind of panel.
@@ -28,8 +36,20 @@ type Board struct {
 	Inputs   []Input  `json:"inputs,omitempty" jsonschema:"buttons and contacts"`
 	Relays   []Relay  `json:"relays,omitempty" jsonschema:"outputs that open something; only the guard drives them"`
 	Lamps    []Lamp   `json:"lamps,omitempty" jsonschema:"lights that tell a person what the panel does"`
+	Outputs  []Output `json:"outputs,omitempty" jsonschema:"what else the panel switches"`
 	Sound    Sound    `json:"sound,omitzero" jsonschema:"microphone and speaker; left out when there are none"`
 	Camera   Camera   `json:"camera,omitzero" jsonschema:"left out when there is none"`
+
+	Compatible  []string `json:"compatible,omitempty" jsonschema:"compatible strings of this board's device tree, by which the machine is recognised"`
+	TamperBlock Duration `json:"tamper_block,omitempty" jsonschema:"no relay opens for so long after the cover was opened, 1m to 24h, restarts included; left out: tamper is only reported"`
+	Watchdog    Watchdog `json:"watchdog,omitzero" jsonschema:"the hardware that resets a board which hangs; left out when there is none"`
+}
+
+// Watchdog is the timer in hardware that resets the board unless the guard
+// feeds it. Without a device the board has none.
+type Watchdog struct {
+	Device  string   `json:"device,omitempty" jsonschema:"its device, such as /dev/watchdog0"`
+	Timeout Duration `json:"timeout,omitempty" jsonschema:"it resets a board that has not fed it for so long, 2s to 30s in whole seconds"`
 }
 
 // Identity says where the serial number and the MAC address of one panel come
@@ -71,19 +91,33 @@ const (
 	OpenSource Drive = "open-source"
 )
 
-// An Input is a button or a contact.
+// An Input is a button or a contact. At most one of Opens, Contact and Tamper
+// is set; with Opens or Tamper the guard owns the line, otherwise the daemon.
 type Input struct {
 	Name     string   `json:"name" jsonschema:"name for the rest of the firmware, such as button1"`
 	Driver   string   `json:"driver" jsonschema:"driver of the line, such as sim"`
 	Line     string   `json:"line" jsonschema:"the driver's name of the line"`
-	Active   Level    `json:"active" jsonschema:"level when pressed or closed"`
+	Active   Level    `json:"active" jsonschema:"level when pressed; of a door contact: when the door is closed; of a tamper switch: when the cover is open"`
 	Debounce Duration `json:"debounce,omitempty" jsonschema:"the level counts once it has been stable for so long, up to 1s"`
 	Pull     Pull     `json:"pull,omitempty" jsonschema:"resistor inside the chip; left out: as the boot left it"`
 	Stuck    Duration `json:"stuck_after,omitempty" jsonschema:"a button that is held so long, 10s to 1h, is reported as stuck and ignored until released; left out: never (contacts)"`
 	Label    string   `json:"label,omitempty" jsonschema:"what is printed beside it"`
 	Opens    string   `json:"opens,omitempty" jsonschema:"relay that this input opens without a call (exit button)"`
 	OpensFor Duration `json:"opens_for,omitempty" jsonschema:"for how long; needed with opens"`
+
+	Contact   string   `json:"contact,omitempty" jsonschema:"relay whose door this contact watches"`
+	Tamper    bool     `json:"tamper,omitempty" jsonschema:"this is the switch below the cover"`
+	LongPress Duration `json:"long_press,omitempty" jsonschema:"a press that lasts so long is told as a long one too, 500ms to 10s; buttons only"`
 }
+
+// Guarded says whether the guard owns this input: what it does must not depend
+// on the daemon.
+func (in Input) Guarded() bool { return in.Opens != "" || in.Tamper }
+
+// DriverLED is the driver of relays that the kernel has as LEDs, and whose
+// pulses end by the kernel's own timer. It knows on and off, and nothing of
+// levels: active is high, and the device tree has the polarity.
+const DriverLED = "led"
 
 // A Relay is an output that opens something.
 type Relay struct {
@@ -103,6 +137,31 @@ type Lamp struct {
 	Active Level  `json:"active" jsonschema:"level when lit"`
 	Drive  Drive  `json:"drive,omitempty" jsonschema:"how the levels are made; left out: push-pull"`
 }
+
+// An Output is what the panel switches besides relays and lamps.
+type Output struct {
+	Name   string `json:"name" jsonschema:"name for the rest of the firmware, such as ir1"`
+	Role   Role   `json:"role" jsonschema:"what it is there for"`
+	Driver string `json:"driver" jsonschema:"driver of the line"`
+	Line   string `json:"line" jsonschema:"the driver's name of the line"`
+	Active Level  `json:"active" jsonschema:"level when on"`
+	Drive  Drive  `json:"drive,omitempty" jsonschema:"how the levels are made; left out: push-pull"`
+}
+
+// Role is what an output is there for.
+type Role string
+
+// The roles.
+const (
+	IRLamp      Role = "ir-lamp"      // lights the scene for the camera
+	IRCut       Role = "ir-cut"       // on: the filter is before the sensor, as by day
+	CameraPower Role = "camera-power" // supply of the camera
+	LockPower   Role = "lock-power"   // supply of the lock; the relay is apart from it
+	Sounder     Role = "sounder"      // makes a noise while on
+)
+
+// Roles are all of them.
+var Roles = []Role{IRLamp, IRCut, CameraPower, LockPower, Sounder}
 
 // Sound is the sound card. Without a driver the board has none.
 type Sound struct {

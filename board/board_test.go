@@ -16,11 +16,18 @@ const good = `{
   "identity": {"serial": "T-1", "mac": "02:00:00:00:00:01"},
   "inputs": [
     {"name": "button1", "driver": "gpio", "line": "B1", "active": "low", "debounce": "20ms", "pull": "up", "stuck_after": "1m"},
-    {"name": "exit", "driver": "gpio", "line": "EXIT", "active": "low", "opens": "door1", "opens_for": "3s"}
+    {"name": "exit", "driver": "gpio", "line": "EXIT", "active": "low", "opens": "door1", "opens_for": "3s"},
+    {"name": "cover", "driver": "gpio", "line": "COVER", "active": "high", "tamper": true},
+    {"name": "leaf", "driver": "gpio", "line": "LEAF", "active": "low", "contact": "door1"},
+    {"name": "bell", "driver": "gpio", "line": "BELL", "active": "low", "long_press": "3s"}
   ],
+  "tamper_block": "30m", "compatible": ["acme,panel-1", "acme,soc"],
+  "watchdog": {"device": "/dev/watchdog0", "timeout": "10s"},
+  "outputs": [{"name": "ir", "role": "ir-lamp", "driver": "gpio", "line": "IR", "active": "high"}],
   "relays": [
     {"name": "door1", "driver": "gpio", "line": "R1", "active": "high", "max_pulse": "10s"},
-    {"name": "door2", "driver": "gpio", "line": "R2", "active": "low", "drive": "open-drain", "max_pulse": "1s"}
+    {"name": "door2", "driver": "gpio", "line": "R2", "active": "low", "drive": "open-drain", "max_pulse": "1s"},
+    {"name": "gate", "driver": "led", "line": "panel:gate", "active": "high", "max_pulse": "5s"}
   ],
   "lamps": [{"name": "calling", "driver": "gpio", "line": "L1", "active": "high"}],
   "sound": {"driver": "alsa", "device": "hw:0"}, "camera": {"driver": "v4l2", "device": "/dev/video0", "max_width": 640, "max_height": 480, "max_fps": 15}
@@ -79,6 +86,25 @@ func TestParseRefuses(t *testing.T) {
 		{`"max_height": 480`, `"max_height": 1200`, "camera.max_height", "64 to 1080"},
 		{`, "max_height": 480`, ``, "camera.max_height", "64 to 1080"},
 		{`"max_fps": 15`, `"max_fps": 31`, "camera.max_fps", "1 to 30"},
+		{`"contact": "door1"`, `"contact": "door9"`, "inputs[3].contact", "relay of this board"},
+		{`"contact": "door1"`, `"contact": "door1", "tamper": true`, "inputs[3].tamper", "only one of opens, contact and tamper"},
+		{`"opens_for": "3s"`, `"opens_for": "3s", "tamper": true`, "inputs[1].tamper", "only one of"},
+		{`"opens_for": "3s"`, `"opens_for": "3s", "contact": "door2"`, "inputs[1].contact", "only one of"},
+		{`"tamper": true`, `"contact": "door1"`, "inputs[3].contact", "inputs[2].contact has it already"},
+		{`"tamper": true`, `"tamper": false`, "tamper_block", "30m0s, want an input with tamper"},
+		{`"tamper": true`, `"tamper": true, "long_press": "3s"`, "inputs[2].long_press", "nothing for an input with opens"},
+		{`"long_press": "3s"`, `"long_press": "11s"`, "inputs[4].long_press", "500ms to 10s"},
+		{`"30m"`, `"59s"`, "tamper_block", "1m0s to 24h0m0s"},
+		{`"acme,soc"`, `""`, "compatible[1]", "missing"},
+		{`"10s"},`, `"31s"},`, "watchdog.timeout", "2s to 30s"},
+		{`"10s"},`, `"2500ms"},`, "watchdog.timeout", "whole seconds"},
+		{`"/dev/watchdog0"`, `"watchdog0"`, "watchdog.device", "absolute"},
+		{`"device": "/dev/watchdog0", `, ``, "watchdog.device", "missing"},
+		{`"ir-lamp"`, `"heater"`, "outputs[0].role", `"heater", want one of ir-lamp, ir-cut, camera-power, lock-power, sounder`},
+		{`"line": "IR"`, `"line": "R1"`, "outputs[0].line", "relays[0].line has it already"},
+		{`"panel:gate", "active": "high"`, `"panel:gate", "active": "low"`, "relays[2].active", "device tree"},
+		{`"panel:gate", "active": "high"`, `"panel:gate", "active": "high", "drive": "push-pull"`, "relays[2].drive", "device tree"},
+		{`"panel:gate"`, `"../gate"`, "relays[2].line", "/sys/class/leds"},
 		{`"max_fps": 15}` + "\n}", `"max_fps": 15}` + "\n}{}", "", "something follows"},
 	} {
 		raw := strings.Replace(good, c.old, c.new, 1)

@@ -21,11 +21,16 @@ var update = flag.Bool("update", false, "write "+schemaFile+" anew from the Go t
 // schema makes the schema from the Go types.
 func schema(t *testing.T) *jsonschema.Schema {
 	t.Helper()
+	var roles []any
+	for _, r := range board.Roles {
+		roles = append(roles, string(r))
+	}
 	s, err := jsonschema.For[board.Board](&jsonschema.ForOptions{TypeSchemas: map[reflect.Type]*jsonschema.Schema{
 		reflect.TypeFor[board.Duration](): {Type: "string", Pattern: `^([0-9]+(\.[0-9]+)?(ms|s|m))+$`},
 		reflect.TypeFor[board.Level]():    {Type: "string", Enum: []any{string(board.High), string(board.Low)}},
 		reflect.TypeFor[board.Pull]():     {Type: "string", Enum: []any{string(board.PullUp), string(board.PullDown), string(board.PullNone)}},
 		reflect.TypeFor[board.Drive]():    {Type: "string", Enum: []any{string(board.PushPull), string(board.OpenDrain), string(board.OpenSource)}},
+		reflect.TypeFor[board.Role]():     {Type: "string", Enum: roles},
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -35,6 +40,9 @@ func schema(t *testing.T) *jsonschema.Schema {
 	for _, list := range s.Properties {
 		if list.Items != nil {
 			most := board.MaxLines
+			if list == s.Properties["compatible"] {
+				most = board.MaxCompatible
+			}
 			list.Types, list.Type, list.MaxItems = nil, "array", &most
 		}
 	}

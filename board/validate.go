@@ -29,6 +29,8 @@ const (
 	maxModel = 64
 	maxLabel = 64
 	maxLine  = 32
+
+	maxCompatible = 128
 )
 
 // lampNames are the lamps that have a meaning.
@@ -37,13 +39,14 @@ var lampNames = []string{"calling", "talking", "open"}
 // Validate checks the whole board and returns every fault, joined, each of
 // them a *FieldError.
 func (b *Board) Validate() error {
-	c := checker{names: map[string]string{}, lines: map[string]string{}}
+	c := checker{names: map[string]string{}, lines: map[string]string{}, contacts: map[string]string{}}
 	c.name("name", b.Name)
 	c.text("model", b.Model, maxModel, true)
 	c.identity(b.Identity)
 	c.count("inputs", len(b.Inputs))
 	c.count("relays", len(b.Relays))
 	c.count("lamps", len(b.Lamps))
+	c.count("outputs", len(b.Outputs))
 	for i, in := range b.Inputs {
 		c.input(b, at("inputs", i), in)
 	}
@@ -53,8 +56,14 @@ func (b *Board) Validate() error {
 	for i, l := range b.Lamps {
 		c.lamp(at("lamps", i), l)
 	}
+	for i, o := range b.Outputs {
+		c.output(at("outputs", i), o)
+	}
 	c.device("sound", b.Sound.Driver, b.Sound.Device)
 	c.camera(b.Camera)
+	c.compatible(b.Compatible)
+	c.tamperBlock(b)
+	c.watchdog(b.Watchdog)
 	return errors.Join(c.faults...)
 }
 
@@ -66,6 +75,8 @@ type checker struct {
 	faults []error
 	names  map[string]string // name to path
 	lines  map[string]string // driver and line to path
+
+	contacts map[string]string // relay to path
 }
 
 func (c *checker) fault(path, value, want string) {
@@ -82,24 +93,27 @@ func (c *checker) input(b *Board, path string, in Input) {
 	if !slices.Contains([]Pull{"", PullUp, PullDown, PullNone}, in.Pull) {
 		c.fault(path+".pull", quoted(string(in.Pull)), "up, down or none")
 	}
+	c.opens(b, path, in)
+	c.role(b, path, in)
+}
+
+func (c *checker) opens(b *Board, path string, in Input) {
 	if in.Opens == "" {
 		if in.OpensFor != 0 {
 			c.fault(path+".opens_for", in.OpensFor.String(), "nothing without opens")
 		}
 		return
 	}
-	r, ok := b.Relay(in.Opens)
-	if !ok {
-		c.fault(path+".opens", strconv.Quote(in.Opens), "the name of a relay of this board")
-		return
+	if r, ok := c.relayOf(b, path+".opens", in.Opens); ok {
+		c.duration(path+".opens_for", in.OpensFor, MinPulse, time.Duration(r.MaxPulse))
 	}
-	c.duration(path+".opens_for", in.OpensFor, MinPulse, time.Duration(r.MaxPulse))
 }
 
 func (c *checker) relay(path string, r Relay) {
 	c.line(path, r.Name, r.Driver, r.Line, r.Active)
 	c.drive(path, r.Drive)
 	c.duration(path+".max_pulse", r.MaxPulse, MinPulse, MaxPulse)
+	c.led(path, r)
 }
 
 func (c *checker) lamp(path string, l Lamp) {

@@ -38,7 +38,7 @@ func TestSimBoard(t *testing.T) {
 // TestFaultsHaveTheirPlace changes the simulated board in one place each.
 func TestFaultsHaveTheirPlace(t *testing.T) {
 	for _, c := range []struct{ old, new, want string }{
-		{"model: sim-3b2d", "modell: sim", "sim.yaml:4: modell: unknown field, want one of name, model, identity, inputs, relays, lamps, sound, camera"},
+		{"model: sim-3b2d", "modell: sim", "sim.yaml:4: modell: unknown field, want one of name, model, identity, inputs, relays, lamps, outputs, sound, camera, compatible, tamper_block, watchdog"},
 		{"model: sim-3b2d", "model: [a]", "sim.yaml:4: model: a list, want text"},
 		{"model: sim-3b2d", "model: true", `sim.yaml:4: model: "true", want text`},
 		{"model: sim-3b2d", "model:", `sim.yaml:4: model: nothing, want text`},

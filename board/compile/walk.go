@@ -41,6 +41,8 @@ func (w *walker) value(n *yaml.Node, t reflect.Type, path string) json.RawMessag
 		return w.list(n, t, path)
 	case t.Kind() == reflect.Int:
 		return w.number(n, path)
+	case t.Kind() == reflect.Bool:
+		return w.boolean(n, path)
 	}
 	return w.text(n, path)
 }
@@ -101,6 +103,15 @@ func (w *walker) number(n *yaml.Node, path string) json.RawMessage {
 	i, err := strconv.Atoi(n.Value)
 	if n.Kind != yaml.ScalarNode || n.Tag != "!!int" || err != nil || strconv.Itoa(i) != n.Value {
 		w.fault(n, path, "%s, want a whole number", show(n))
+		return nil
+	}
+	return json.RawMessage(n.Value)
+}
+
+// boolean takes true and false.
+func (w *walker) boolean(n *yaml.Node, path string) json.RawMessage {
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" || n.Value != "true" && n.Value != "false" {
+		w.fault(n, path, "%s, want true or false", show(n))
 		return nil
 	}
 	return json.RawMessage(n.Value)

@@ -52,10 +52,32 @@ type Edge struct {
 	At     time.Duration // CLOCK_MONOTONIC of the driving
 }
 
+// An InputEdge is the level of an input that the guard owns: once for each when
+// the client has come, then at every change, and when a block of pulses begins
+// or ends.
+type InputEdge struct {
+	Name    string
+	Active  bool
+	Blocked time.Duration // for how long no relay opens from now on, in whole milliseconds
+	At      time.Duration // CLOCK_MONOTONIC of the change
+}
+
+// A Handler is what Run calls, from goroutines of its own. None may block. Any
+// may be nil.
+type Handler struct {
+	Edge  func(Edge)
+	Input func(InputEdge)
+	// Sick is asked at every beat: "" says that every loop of the process has
+	// ticked within its time, else it is the name of the one that hangs. A client
+	// that is sick or silent for 8 s is aborted, and killed a second later.
+	Sick func() string
+}
+
 // A Client asks the guard for pulses. The guard keeps the relays safe unless
 // Run is running; when Run ends, it drives them safe again.
 type Client struct {
-	conn *seqpacket.Conn
+	conn    *seqpacket.Conn
+	reboots int
 
 	mu      sync.Mutex
 	seq     uint32
@@ -75,61 +97,75 @@ func Dial(path string) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("guard: %w", err)
 	}
-	last, err := greeting(conn)
+	welcome, err := greeting(conn)
 	if err != nil {
 		_ = conn.Close()
 		return nil, fmt.Errorf("guard %s: %w", path, err)
 	}
-	return &Client{conn: conn, seq: last, waiting: map[uint32]chan message{}, ended: make(chan struct{})}, nil
+	return &Client{
+		conn: conn, reboots: int(welcome.count), seq: welcome.seq,
+		waiting: map[uint32]chan message{}, ended: make(chan struct{}),
+	}, nil
 }
 
-// greeting reads the guard's first message, which has the last sequence number
-// that any client has used.
-func greeting(conn *seqpacket.Conn) (last uint32, err error) {
+// Reboots is how many resets of the board in a row the guard has forced because
+// its clients were sick or kept dying. Five healthy minutes make it 0.
+func (c *Client) Reboots() int { return c.reboots }
+
+// greeting reads the guard's first message.
+func greeting(conn *seqpacket.Conn) (message, error) {
 	ctx, stop := context.WithTimeout(context.Background(), answerWithin)
 	defer stop()
 	buf := make([]byte, maxMessage+1)
 	n, err := conn.Recv(ctx, buf)
 	if err != nil {
-		return 0, fmt.Errorf("%w: %w", ErrGone, err)
+		return message{}, fmt.Errorf("%w: %w", ErrGone, err)
 	}
 	m, err := parse(buf[:n])
 	switch {
 	case err != nil:
-		return 0, err
+		return message{}, err
 	case m.kind == kindWelcome:
-		return m.seq, nil
+		return m, nil
 	case m.kind == kindBusy:
-		return 0, fmt.Errorf("%w: %s", ErrBusy, m.text)
+		return message{}, fmt.Errorf("%w: %s", ErrBusy, m.text)
 	case m.kind == kindDenied:
-		return 0, fmt.Errorf("%w: %s", ErrDenied, m.text)
+		return message{}, fmt.Errorf("%w: %s", ErrDenied, m.text)
 	}
-	return 0, fmt.Errorf("%w: %s instead of a greeting", errMessage, m.kind)
+	return message{}, fmt.Errorf("%w: %s instead of a greeting", errMessage, m.kind)
 }
 
-// Run tells the guard every 50 ms that this process lives, and calls on for
-// every edge of a relay; on must not block. It returns when ctx ends (with its
-// cause) or the guard is gone (ErrGone), and has then closed the connection: a
-// Client runs once.
-func (c *Client) Run(ctx context.Context, on func(Edge)) error {
+// Run tells the guard every 50 ms that this process lives and how it is, and
+// calls h for what the guard tells. It returns when ctx ends (with its cause;
+// the guard then knows that the end was meant) or the guard is gone (ErrGone),
+// and has then closed the connection: a Client runs once.
+func (c *Client) Run(ctx context.Context, h Handler) error {
 	defer c.end()
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var beating sync.WaitGroup
-	beating.Go(func() { stop(c.beat(ctx)) })
-	err := c.listen(ctx, on)
+	beating.Go(func() { stop(c.beat(ctx, h.Sick)) })
+	err := c.listen(ctx, h)
 	stop(err)
 	beating.Wait()
+	if !errors.Is(err, ErrGone) {
+		_ = c.conn.TrySend(message{kind: kindBye}.append(nil))
+	}
 	return err
 }
 
 // beat sends heart-beats until ctx ends.
-func (c *Client) beat(ctx context.Context) error {
+func (c *Client) beat(ctx context.Context, sick func() string) error {
 	every := time.NewTicker(BeatEvery)
 	defer every.Stop()
-	beat := message{kind: kindBeat}.append(nil)
+	var raw []byte
 	for {
-		if err := c.conn.Send(ctx, beat); err != nil {
+		m := message{kind: kindBeat}
+		if sick != nil {
+			m.text = ailment(sick())
+		}
+		raw = m.append(raw[:0])
+		if err := c.conn.Send(ctx, raw); err != nil {
 			return fmt.Errorf("%w: %w", ErrGone, err)
 		}
 		select {
@@ -140,7 +176,15 @@ func (c *Client) beat(ctx context.Context) error {
 	}
 }
 
-func (c *Client) listen(ctx context.Context, on func(Edge)) error {
+// ailment makes what Sick says fit for a beat.
+func ailment(s string) string {
+	if s == "" {
+		return ""
+	}
+	return printable(s)
+}
+
+func (c *Client) listen(ctx context.Context, h Handler) error {
 	buf := make([]byte, maxMessage+1)
 	for {
 		n, err := c.conn.Recv(ctx, buf)
@@ -154,14 +198,21 @@ func (c *Client) listen(ctx context.Context, on func(Edge)) error {
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrGone, err)
 		}
-		c.take(m, on)
+		c.take(m, h)
 	}
 }
 
-func (c *Client) take(m message, on func(Edge)) {
+func (c *Client) take(m message, h Handler) {
 	switch m.kind {
 	case kindEdge:
-		on(Edge{Relay: m.relay, Active: m.active, Seq: m.seq, Cause: m.text, At: m.at})
+		if h.Edge == nil {
+			return
+		}
+		h.Edge(Edge{Relay: m.name, Active: m.active, Seq: m.seq, Cause: m.text, At: m.at})
+	case kindInput:
+		if h.Input != nil {
+			h.Input(InputEdge{Name: m.name, Active: m.active, Blocked: m.d, At: m.at})
+		}
 	case kindAccept, kindRefuse:
 		c.mu.Lock()
 		answer := c.waiting[m.seq]
@@ -200,7 +251,7 @@ func (c *Client) Pulse(relay string, d time.Duration, reason string) error {
 	if d < time.Millisecond || d > maxDuration {
 		return &RefusedError{Relay: relay, Reason: fmt.Sprintf("%v is outside 1ms to %v", d, maxDuration)}
 	}
-	ask := message{kind: kindPulse, relay: relay, d: d, text: printable(reason)}
+	ask := message{kind: kindPulse, name: relay, d: d, text: printable(reason)}
 	answer, err := c.ask(ask)
 	if err != nil {
 		return fmt.Errorf("pulse of %s: %w", relay, err)

@@ -252,6 +252,8 @@ func (g *Guard) received(now time.Duration, raw []byte, out []Action) []Action {
 	case m.kind == kindBeat:
 		g.heard, g.spared = now, false
 		return out
+	case m.kind == kindBye:
+		return g.lose("client ends", out)
 	case m.kind == kindPulse:
 		g.heard, g.spared = now, false
 		return g.pulse(now, m, out)
@@ -288,7 +290,7 @@ func (g *Guard) judge(now time.Duration, m message) (i int, refusal string) {
 	}
 	for i, r := range g.relays {
 		switch {
-		case r.Name != m.relay:
+		case r.Name != m.name:
 			continue
 		case m.d <= 0 || m.d > r.Max:
 			return 0, fmt.Sprintf("%v is outside the board's limit of %v", m.d, r.Max)

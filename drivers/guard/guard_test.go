@@ -54,7 +54,7 @@ func clientEvent(id ClientID, what string) Event {
 	case "leaves":
 		return Left{Client: id}
 	}
-	return Received{Client: id, Raw: []byte("1 " + what)}
+	return Received{Client: id, Raw: []byte("2 " + what)}
 }
 
 func word(a Action) string {
@@ -82,17 +82,17 @@ func TestGuardDecides(t *testing.T) {
 	}{
 		{"a start makes every relay safe", nil, "0 start",
 			[]string{"0 relay 0 off: guard starts", "0 relay 1 off: guard starts"}},
-		{"a client is welcomed", nil, "0 A comes", []string{"0 to 1: 1 welcome 0"}},
+		{"a client is welcomed", nil, "0 A comes", []string{"0 to 1: 2 welcome 0 0"}},
 		{"the next client learns the last number", []string{"0 A comes", "0 A pulse 9 door1 100 x", "1 A leaves"}, "2 B comes",
-			[]string{"2 to 2: 1 welcome 9"}},
+			[]string{"2 to 2: 2 welcome 9 0"}},
 		{"another user is denied", nil, "0 A intrudes",
-			[]string{"0 to 1: 1 denied user 1000 is not served", "0 drop 1: user 1000 is not served"}},
+			[]string{"0 to 1: 2 denied user 1000 is not served", "0 drop 1: user 1000 is not served"}},
 		{"a second client is refused and disturbs nothing", []string{"0 A comes", "1 A pulse 1 door1 100 x"}, "2 B comes",
-			[]string{"2 to 2: 1 busy another client is served", "2 drop 2: another client is served"}},
+			[]string{"2 to 2: 2 busy another client is served", "2 drop 2: another client is served"}},
 		{"a second client's words mean nothing", []string{"0 A comes", "0 B comes"}, "1 B pulse 1 door1 100 x", nil},
 		{"a second client's nonsense and end mean nothing", []string{"0 A comes", "0 B comes", "1 B junk"}, "1 B leaves", nil},
 		{"a pulse drives first, then answers", welcome, "5 A pulse 1 door2 900 code",
-			[]string{"5 relay 1 on: pulse: code", "5 to 1: 1 accept 1"}},
+			[]string{"5 relay 1 on: pulse: code", "5 to 1: 2 accept 1"}},
 		{"a pulse ends", []string{"0 A comes", "0 A pulse 1 door1 100 x"}, "100 tick", []string{"100 relay 0 off: pulse over"}},
 		{"a pulse does not end before", []string{"0 A comes", "0 A pulse 1 door1 100 x"}, "99 tick", nil},
 		{"a pulse ends although no tick came", []string{"0 A comes", "0 A pulse 1 door1 100 x"}, "100 A beat",
@@ -103,17 +103,17 @@ func TestGuardDecides(t *testing.T) {
 			[]string{"0 A comes", "0 A pulse 1 door1 300 x", "200 A pulse 2 door1 300 x", "390 A pulse 3 door1 400 x"}, "395 tick",
 			[]string{"395 relay 0 off: hard limit"}},
 		{"the hard limit wants a rest", []string{"0 A comes", "0 A pulse 1 door1 400 x", "200 A beat", "400 A beat"}, "600 A pulse 2 door1 1 x",
-			[]string{"600 to 1: 1 refuse 2 was ended by the hard limit less than 1s ago"}},
+			[]string{"600 to 1: 2 refuse 2 was ended by the hard limit less than 1s ago"}},
 		{"longer than the limit is refused", welcome, "1 A pulse 1 door1 401 x",
-			[]string{"1 to 1: 1 refuse 1 401ms is outside the board's limit of 400ms"}},
+			[]string{"1 to 1: 2 refuse 1 401ms is outside the board's limit of 400ms"}},
 		{"no time is refused", welcome, "1 A pulse 1 door1 0 x",
-			[]string{"1 to 1: 1 refuse 1 0s is outside the board's limit of 400ms"}},
+			[]string{"1 to 1: 2 refuse 1 0s is outside the board's limit of 400ms"}},
 		{"an unknown relay is refused", welcome, "1 A pulse 1 door3 100 x",
-			[]string{"1 to 1: 1 refuse 1 no relay of this name on this board"}},
+			[]string{"1 to 1: 2 refuse 1 no relay of this name on this board"}},
 		{"a used number is refused", []string{"0 A comes", "0 A pulse 5 door1 100 x"}, "100 A pulse 5 door1 100 x",
-			[]string{"100 relay 0 off: pulse over", "100 to 1: 1 refuse 5 sequence number 5 was used, the last one is 5"}},
+			[]string{"100 relay 0 off: pulse over", "100 to 1: 2 refuse 5 sequence number 5 was used, the last one is 5"}},
 		{"a number used by the client before is refused", []string{"0 A comes", "0 A pulse 5 door1 100 x", "1 A leaves", "2 B comes"}, "3 B pulse 4 door1 100 x",
-			[]string{"3 to 2: 1 refuse 4 sequence number 4 was used, the last one is 5"}},
+			[]string{"3 to 2: 2 refuse 4 sequence number 4 was used, the last one is 5"}},
 		{"a client that leaves makes every relay safe", []string{"0 A comes", "0 A pulse 1 door1 100 x"}, "1 A leaves",
 			[]string{"1 relay 0 off: client gone", "1 relay 1 still off", "1 drop 1: client gone"}},
 		{"a silent client is lost", []string{"0 A comes", "0 A pulse 1 door2 900 x"}, "250 tick",
@@ -124,9 +124,9 @@ func TestGuardDecides(t *testing.T) {
 			[]string{"500 relay 0 still off", "500 relay 1 off: client silent for 250ms", "500 drop 1: client silent for 250ms"}},
 		{"and ends its pulses", []string{"0 A comes", "0 A pulse 1 door1 200 x"}, "300 tick", []string{"300 relay 0 off: pulse over"}},
 		{"a silent client makes place", []string{"0 A comes"}, "250 B comes",
-			[]string{"250 relay 0 still off", "250 relay 1 still off", "250 drop 1: client silent for 250ms", "250 to 2: 1 welcome 0"}},
+			[]string{"250 relay 0 still off", "250 relay 1 still off", "250 drop 1: client silent for 250ms", "250 to 2: 2 welcome 0 0"}},
 		{"nonsense makes every relay safe", []string{"0 A comes", "0 A pulse 1 door1 100 x"}, "1 A junk",
-			[]string{"1 relay 0 off: malformed message: \"1 junk\"", "1 relay 1 still off", "1 drop 1: malformed message: \"1 junk\""}},
+			[]string{"1 relay 0 off: malformed message: \"2 junk\"", "1 relay 1 still off", "1 drop 1: malformed message: \"2 junk\""}},
 		{"the guard's own words are nonsense", welcome, "1 A accept 1",
 			[]string{"1 relay 0 still off", "1 relay 1 still off", "1 drop 1: message of a wrong kind: accept"}},
 	} {
@@ -247,7 +247,7 @@ func TestNonsense(t *testing.T) {
 	}
 	id++
 	see(Connected{Client: id})
-	acts := g.Step(now, Received{Client: id, Raw: []byte("1 pulse 1 door1 100 x")}, nil)
+	acts := g.Step(now, Received{Client: id, Raw: []byte("2 pulse 1 door1 100 x")}, nil)
 	if err := w.see(now, true, acts); err != nil || !w.active[0] {
 		t.Errorf("a good client is not served afterwards: %v, %v", acts, err)
 	}
@@ -260,7 +260,7 @@ func nonsense(rng *rand.Rand) []byte {
 		if rng.IntN(2) == 0 {
 			raw = []byte(badMessages[rng.IntN(len(badMessages))])
 		} else {
-			raw = []byte(goodMessages[1])
+			raw = []byte("2 pulse 7 door1 3000 code of Smith")
 			for range 1 + rng.IntN(4) {
 				raw[rng.IntN(len(raw))] = byte(rng.Uint32())
 			}

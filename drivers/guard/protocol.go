@@ -10,29 +10,32 @@ import (
 
 // version is the first word of every message. It changes when a message
 // changes its meaning.
-const version = "1"
+const version = "2"
 
 // Limits of the protocol.
 const (
 	maxMessage  = 192 // bytes, of any message
-	maxName     = 24  // bytes, of a relay's name
+	maxName     = 24  // bytes, of the name of a relay or an input
 	maxReason   = 96  // bytes, of a reason or cause
 	maxDuration = time.Hour
+	maxBlock    = 24 * time.Hour
 )
 
 // kind is the second word of a message.
 type kind string
 
-// The first two are the client's words, the others the guard's.
+// The first three are the client's words, the others the guard's.
 const (
-	kindBeat    kind = "beat"    // the client lives
+	kindBeat    kind = "beat"    // the client lives; followed by text: it is sick, and with what
+	kindBye     kind = "bye"     // the client ends, and means to
 	kindPulse   kind = "pulse"   // seq relay ms reason
-	kindWelcome kind = "welcome" // seq: the last one that was used
+	kindWelcome kind = "welcome" // seq count: the last one that was used; resets in a row
 	kindBusy    kind = "busy"    // reason: another client is served
 	kindDenied  kind = "denied"  // reason: this user may not
 	kindAccept  kind = "accept"  // seq
 	kindRefuse  kind = "refuse"  // seq reason
 	kindEdge    kind = "edge"    // seq relay on|off ns cause
+	kindInput   kind = "input"   // input on|off ns ms: for how long pulses are blocked
 )
 
 // message is one message of either direction. Which fields count depends on
@@ -40,11 +43,12 @@ const (
 type message struct {
 	kind   kind
 	seq    uint32
-	relay  string
-	d      time.Duration // pulse: whole milliseconds
-	active bool          // edge
-	at     time.Duration // edge: CLOCK_MONOTONIC
-	text   string        // reason or cause, to the end of the message
+	name   string        // of a relay or an input
+	d      time.Duration // pulse, input: whole milliseconds
+	active bool          // edge, input
+	at     time.Duration // edge, input: CLOCK_MONOTONIC
+	count  uint32        // welcome
+	text   string        // reason or cause, to the end of the message; may be empty in a beat only
 }
 
 var errMessage = errors.New("malformed message")
@@ -53,13 +57,22 @@ var errMessage = errors.New("malformed message")
 func (m message) append(b []byte) []byte {
 	b = append(b, version+" "+string(m.kind)...)
 	switch m.kind {
+	case kindBeat:
+		if m.text != "" {
+			b = append(append(b, ' '), m.text...)
+		}
 	case kindPulse:
-		b = appendWords(b, uint64(m.seq), m.relay)
+		b = appendWords(b, uint64(m.seq), m.name)
 		b = append(b, ' ')
 		b = strconv.AppendInt(b, m.d.Milliseconds(), 10)
 		b = append(b, ' ')
 		b = append(b, m.text...)
-	case kindWelcome, kindAccept:
+	case kindWelcome:
+		b = append(b, ' ')
+		b = strconv.AppendUint(b, uint64(m.seq), 10)
+		b = append(b, ' ')
+		b = strconv.AppendUint(b, uint64(m.count), 10)
+	case kindAccept:
 		b = append(b, ' ')
 		b = strconv.AppendUint(b, uint64(m.seq), 10)
 	case kindBusy, kindDenied:
@@ -68,15 +81,25 @@ func (m message) append(b []byte) []byte {
 	case kindRefuse:
 		b = appendWords(b, uint64(m.seq), m.text)
 	case kindEdge:
-		b = appendWords(b, uint64(m.seq), m.relay)
-		b = append(b, ' ')
-		b = append(b, onOff(m.active)...)
-		b = append(b, ' ')
-		b = strconv.AppendInt(b, int64(m.at), 10)
-		b = append(b, ' ')
+		b = appendWords(b, uint64(m.seq), m.name)
+		b = m.appendEdge(b)
 		b = append(b, m.text...)
+	case kindInput:
+		b = append(b, ' ')
+		b = append(b, m.name...)
+		b = m.appendEdge(b)
+		b = strconv.AppendInt(b, m.d.Milliseconds(), 10)
 	}
 	return b
+}
+
+// appendEdge writes " on NS " or " off NS ".
+func (m message) appendEdge(b []byte) []byte {
+	b = append(b, ' ')
+	b = append(b, onOff(m.active)...)
+	b = append(b, ' ')
+	b = strconv.AppendInt(b, int64(m.at), 10)
+	return append(b, ' ')
 }
 
 func appendWords(b []byte, n uint64, s string) []byte {
@@ -104,21 +127,31 @@ func parse(raw []byte) (message, error) {
 	}
 	m := message{kind: kind(w.next())}
 	switch m.kind {
+	case kindBye:
 	case kindBeat:
+		if w.rest != "" {
+			m.text = w.text()
+		}
 	case kindPulse:
-		m.seq, m.relay = w.number(), w.name()
-		m.d = time.Duration(w.integer(maxDuration.Milliseconds())) * time.Millisecond
+		m.seq, m.name = w.number(), w.name()
+		m.d = w.milliseconds(maxDuration)
 		m.text = w.text()
-	case kindWelcome, kindAccept:
+	case kindWelcome:
+		m.seq, m.count = w.number(), w.number()
+	case kindAccept:
 		m.seq = w.number()
 	case kindBusy, kindDenied:
 		m.text = w.text()
 	case kindRefuse:
 		m.seq, m.text = w.number(), w.text()
 	case kindEdge:
-		m.seq, m.relay, m.active = w.number(), w.name(), w.onOff()
+		m.seq, m.name, m.active = w.number(), w.name(), w.onOff()
 		m.at = time.Duration(w.integer(1<<63 - 1))
 		m.text = w.text()
+	case kindInput:
+		m.name, m.active = w.name(), w.onOff()
+		m.at = time.Duration(w.integer(1<<63 - 1))
+		m.d = w.milliseconds(maxBlock)
 	default:
 		w.ok = false
 	}
@@ -147,6 +180,10 @@ func (w *words) next() string {
 
 func (w *words) number() uint32 {
 	return uint32(w.integer(1<<32 - 1))
+}
+
+func (w *words) milliseconds(limit time.Duration) time.Duration {
+	return time.Duration(w.integer(limit.Milliseconds())) * time.Millisecond
 }
 
 // integer takes a decimal number without sign or leading zero.
@@ -189,7 +226,7 @@ func (w *words) text() string {
 	return s
 }
 
-// validName says whether s can name a relay: 1 to 24 of a-z, 0-9, '-' and '_'.
+// validName says whether s can name a relay or an input: 1 to 24 of a-z, 0-9, '-' and '_'.
 func validName(s string) bool {
 	if s == "" || len(s) > maxName {
 		return false

@@ -7,28 +7,34 @@ import (
 )
 
 var goodMessages = []string{
-	"1 beat",
-	"1 pulse 7 door1 3000 code of Smith",
-	"1 welcome 0",
-	"1 busy another client is served",
-	"1 denied user 1000 is not served",
-	"1 accept 4294967295",
-	"1 refuse 8 no relay of this name",
-	"1 edge 7 door1 on 123456789 pulse: code",
-	"1 edge 7 door1 off 123456790 pulse over",
+	"2 beat",
+	"2 beat sip loop",
+	"2 bye",
+	"2 input cover on 123456789 1800000",
+	"2 input exit off 123456790 0",
+	"2 pulse 7 door1 3000 code of Smith",
+	"2 welcome 0 0",
+	"2 busy another client is served",
+	"2 denied user 1000 is not served",
+	"2 accept 4294967295",
+	"2 refuse 8 no relay of this name",
+	"2 edge 7 door1 on 123456789 pulse: code",
+	"2 edge 7 door1 off 123456790 pulse over",
 }
 
 var badMessages = []string{
-	"", " ", "1", "1 ", "2 beat", "1  beat", "1 beat ", "1 beat x", " 1 beat", "1 BEAT", "1 beat\n",
-	"1 pulse", "1 pulse 1", "1 pulse 1 door1", "1 pulse 1 door1 100", "1 pulse 1 door1 100 ",
-	"1 pulse -1 door1 100 x", "1 pulse +1 door1 100 x", "1 pulse 01 door1 100 x",
-	"1 pulse 4294967296 door1 100 x", "1 pulse 1 Door1 100 x", "1 pulse 1  100 x",
-	"1 pulse 1 door1 -100 x", "1 pulse 1 door1 1e3 x", "1 pulse 1 door1 3600001 x",
-	"1 pulse 1 door1 99999999999999999999 x", "1 pulse 1 door1 100 \x00", "1 pulse 1 door1 100 \xff",
-	"1 pulse 1 " + strings.Repeat("d", maxName+1) + " 100 x",
-	"1 pulse 1 door1 100 " + strings.Repeat("x", maxReason+1),
-	"1 edge 1 door1 open 5 x", "1 edge 1 door1 on -5 x", "1 accept", "1 welcome x",
-	strings.Repeat("1 beat", 100),
+	"", " ", "1", "1 ", "1 beat", "3 beat", "2  beat", "2 beat ", "2 beat \x01", "2 beat  ü", "2 bye x", "2 bye ", " 1 beat", "2 BEAT", "2 beat\n",
+	"2 pulse", "2 pulse 1", "2 pulse 1 door1", "2 pulse 1 door1 100", "2 pulse 1 door1 100 ",
+	"2 pulse -1 door1 100 x", "2 pulse +1 door1 100 x", "2 pulse 01 door1 100 x",
+	"2 pulse 4294967296 door1 100 x", "2 pulse 1 Door1 100 x", "2 pulse 1  100 x",
+	"2 pulse 1 door1 -100 x", "2 pulse 1 door1 1e3 x", "2 pulse 1 door1 3600001 x",
+	"2 pulse 1 door1 99999999999999999999 x", "2 pulse 1 door1 100 \x00", "2 pulse 1 door1 100 \xff",
+	"2 pulse 1 " + strings.Repeat("d", maxName+1) + " 100 x",
+	"2 pulse 1 door1 100 " + strings.Repeat("x", maxReason+1),
+	"2 edge 1 door1 open 5 x", "2 edge 1 door1 on -5 x", "2 accept", "2 welcome x", "2 welcome 1", "2 welcome 1 -1",
+	"2 input", "2 input cover", "2 input cover on 1", "2 input cover up 1 0", "2 input cover on 1 86400001", "2 input cover on 1 0 x",
+	"2 beat " + strings.Repeat("x", maxReason+1),
+	strings.Repeat("2 beat", 100),
 }
 
 func TestProtocolTakesItsOwnWords(t *testing.T) {
@@ -56,7 +62,7 @@ func TestPrintable(t *testing.T) {
 		"code":                            "code",
 		"a\nb\x00ü":                       "a?b???",
 		strings.Repeat("y", 2*maxReason):  strings.Repeat("y", maxReason),
-		"1 pulse 9 door1 1000 of another": "1 pulse 9 door1 1000 of another",
+		"2 pulse 9 door1 1000 of another": "2 pulse 9 door1 1000 of another",
 	} {
 		if got := printable(in); got != want || !validText(got) {
 			t.Errorf("%q became %q, want %q", in, got, want)
@@ -79,7 +85,7 @@ func FuzzParse(f *testing.F) {
 		if got := string(m.append(nil)); got != string(raw) {
 			t.Fatalf("%q was taken, and is written as %q", raw, got)
 		}
-		if m.d < 0 || m.d > maxDuration || m.d%time.Millisecond != 0 || m.at < 0 {
+		if m.d < 0 || m.d > maxBlock || m.kind == kindPulse && m.d > maxDuration || m.d%time.Millisecond != 0 || m.at < 0 {
 			t.Fatalf("%q has duration %v at %v", raw, m.d, m.at)
 		}
 	})

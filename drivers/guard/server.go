@@ -127,7 +127,7 @@ func (s *server) drive(act Drive) error {
 		return nil
 	}
 	name := s.lines[act.Relay].Name
-	edge := message{kind: kindEdge, seq: act.Seq, relay: name, active: act.Active, at: at, text: printable(act.Cause)}
+	edge := message{kind: kindEdge, seq: act.Seq, name: name, active: act.Active, at: at, text: printable(act.Cause)}
 	s.send(act.Tell, edge.append(nil))
 	s.journal.say(fmt.Sprintf("%s %s seq %d: %s", name, onOff(act.Active), act.Seq, edge.text))
 	return nil

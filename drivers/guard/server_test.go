@@ -109,13 +109,13 @@ func TestServeAgainstNonsense(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n, err := conn.Recv(ctx, buf); err == nil && strings.HasPrefix(string(buf[:n]), "1 welcome") {
+		if n, err := conn.Recv(ctx, buf); err == nil && strings.HasPrefix(string(buf[:n]), "2 welcome") {
 			served++
 		}
 		switch rng.IntN(4) {
 		case 0: // leave at once
 		case 1:
-			_ = conn.TrySend([]byte("1 beat"))
+			_ = conn.TrySend([]byte("2 beat"))
 			fallthrough
 		default:
 			if raw := nonsense(rng); len(raw) > 0 {
@@ -153,7 +153,7 @@ func TestServeEndsSafe(t *testing.T) {
 				t.Fatal(err)
 			}
 			gone := make(chan error, 1)
-			go func() { gone <- client.Run(t.Context(), func(Edge) {}) }()
+			go func() { gone <- client.Run(t.Context(), Handler{}) }()
 			if err := client.Pulse("door1", time.Second, "x"); !errors.Is(err, ErrGone) {
 				t.Errorf("pulse: %v, want ErrGone", err)
 			}
@@ -213,7 +213,7 @@ func TestClientEndsWithItsContext(t *testing.T) {
 	}
 	ctx, stop := context.WithCancelCause(t.Context())
 	end := make(chan error, 1)
-	go func() { end <- client.Run(ctx, func(Edge) {}) }()
+	go func() { end <- client.Run(ctx, Handler{}) }()
 	if err := client.Pulse("door2", 5*time.Second, "x"); err != nil {
 		t.Fatal(err)
 	}

@@ -181,7 +181,7 @@ func TestClientHearsItsPulse(t *testing.T) {
 		t.Fatal(err)
 	}
 	edges, end := make(chan guard.Edge, 8), make(chan error, 1)
-	go func() { end <- c.Run(context.Background(), func(e guard.Edge) { edges <- e }) }()
+	go func() { end <- c.Run(context.Background(), guard.Handler{Edge: func(e guard.Edge) { edges <- e }}) }()
 	if err := c.Pulse("door2", 100*time.Millisecond, "code of Smith"); err != nil {
 		t.Fatal(err)
 	}
@@ -279,11 +279,11 @@ func BenchmarkPulse(b *testing.B) {
 	}
 	over := make(chan struct{}, 8)
 	go func() {
-		_ = c.Run(context.Background(), func(e guard.Edge) {
+		_ = c.Run(context.Background(), guard.Handler{Edge: func(e guard.Edge) {
 			if !e.Active {
 				over <- struct{}{}
 			}
-		})
+		}})
 	}()
 	var times []time.Duration
 	for b.Loop() {

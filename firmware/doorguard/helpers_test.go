@@ -107,7 +107,7 @@ func playClient(dir string, then func(*guard.Client) error) error {
 		return err
 	}
 	end := make(chan error, 1)
-	go func() { end <- c.Run(context.Background(), func(guard.Edge) {}) }()
+	go func() { end <- c.Run(context.Background(), guard.Handler{}) }()
 	go func() { end <- then(c) }()
 	return <-end
 }
@@ -143,13 +143,13 @@ func playRude(dir, how string) error {
 	if _, err := conn.Recv(ctx, buf); err != nil {
 		return err
 	}
-	if err := conn.Send(ctx, []byte("1 pulse 1 door1 8000 rude")); err != nil {
+	if err := conn.Send(ctx, []byte("2 pulse 1 door1 8000 rude")); err != nil {
 		return err
 	}
 	fmt.Println("pulsing")
 	go func() {
 		for range time.Tick(guard.BeatEvery) {
-			if conn.Send(ctx, []byte("1 beat")) != nil {
+			if conn.Send(ctx, []byte("2 beat")) != nil {
 				return
 			}
 		}
@@ -160,7 +160,7 @@ func playRude(dir, how string) error {
 	if how == "close" {
 		return conn.Close()
 	}
-	if err := conn.Send(ctx, []byte("1 pulse 2 door1 8000 \x00")); err != nil {
+	if err := conn.Send(ctx, []byte("2 pulse 2 door1 8000 \x00")); err != nil {
 		return err
 	}
 	select {}

@@ -43,7 +43,7 @@ func (d *doors) run(ctx context.Context) error {
 		return err
 	}
 	d.use(client, nil)
-	err = client.Run(ctx, d.edge)
+	err = client.Run(ctx, guard.Handler{Edge: d.edge})
 	d.use(nil, err)
 	d.forget()
 	return err
