@@ -10,9 +10,10 @@ type rule struct {
 
 var rules = []rule{
 	{"callflow", nil},
+	{"callflow/doorway", nil},
 	{"callflow/keypad", nil},
 	{"callflow/timeline", nil},
-	{"callflow/sipua/...", []string{"callflow"}},
+	{"callflow/sipua/...", []string{"callflow", "callflow/sipua/..."}},
 
 	{"media/...", nil}, // h264, g711, dtmf, jitter, tone, sdp, nat …: pure
 	{"media/audio/...", []string{"media/..."}},
@@ -56,6 +57,7 @@ type reserve struct {
 var foreign = []reserve{
 	{"github.com/emiago/sipgo/...", []string{"callflow/sipua/...", "firmware/sim/..."}},
 	{"github.com/icholy/digest/...", []string{"callflow/sipua/...", "provisioning/...", "firmware/sim/..."}},
+	{"github.com/miekg/dns/...", []string{"callflow/sipua/locate"}},
 	{"github.com/chromedp/...", nil},
 	{"github.com/google/jsonschema-go/...", nil},
 	{"text/template", nil},
@@ -66,7 +68,7 @@ var foreign = []reserve{
 
 // Packages that have no socket, clock of their own, file or goroutine.
 var pure = []string{
-	"callflow", "callflow/keypad", "callflow/timeline",
+	"callflow", "callflow/doorway", "callflow/keypad", "callflow/timeline",
 	"media/sdp", "media/h264", "media/g711", "media/dtmf", "media/jitter", "media/tone",
 }
 
