@@ -22,6 +22,8 @@ type model struct {
 	gpioType   string // its QOM type
 	gpioPath   string // its QOM path where that is fixed
 	lines      map[string]int
+	idleHigh   []string          // inputs that are high while nobody touches them
+	leds       map[string]string // lines that the kernel's LED driver has, by the LED's name
 
 	network func(backend string) []string // QEMU arguments; backend as for -netdev
 	storage func(path string) []string
@@ -31,54 +33,76 @@ var models = map[string]*model{
 	"qemu-virt-armhf": {
 		arch: "armhf", qemu: "qemu-system-arm",
 		machine: []string{"-M", "virt,highmem=off", "-cpu", "cortex-a7"}, memory: 256, tty: "ttyAMA0",
-		modules: append([]string{"leds-gpio", "virtio_mmio", "virtio_rng", "virtio_net", "virtio_blk"}, common...), disk: "/dev/vda",
-		gpioNode: "/pl061@9030000", gpioType: "pl061", lines: virtLines,
+		modules: slices.Concat(leds, virtio, common), disk: "/dev/vda",
+		gpioNode: "/pl061@9030000", gpioType: "pl061", lines: virtLines, idleHigh: touched, leds: doorLED,
 		network: virtNetwork, storage: virtStorage,
 	},
 	"qemu-virt-arm64": {
 		arch: "arm64", qemu: "qemu-system-aarch64",
 		machine: []string{"-M", "virt", "-cpu", "cortex-a53", "-device", "i6300esb"}, memory: 320, tty: "ttyAMA0",
-		modules: append([]string{"leds-gpio", "virtio_mmio", "virtio_rng", "virtio_net", "virtio_blk", "i6300esb"}, common...), disk: "/dev/vda",
-		gpioNode: "/pl061@9030000", gpioType: "pl061", lines: virtLines,
+		modules: slices.Concat(leds, []string{"i6300esb"}, virtio, common), disk: "/dev/vda",
+		gpioNode: "/pl061@9030000", gpioType: "pl061", lines: virtLines, idleHigh: touched, leds: doorLED,
 		network: virtNetwork, storage: virtStorage,
 	},
 	"imx6ul-evk": {
 		arch: "armhf", qemu: "qemu-system-arm",
 		machine: []string{"-M", "mcimx6ul-evk"}, memory: 256, tty: "ttymxc0",
 		// The network's PHY driver has to be there before the network's.
-		modules: append([]string{"gpio-mxc", "leds-gpio", "micrel", "fec", "sdhci-esdhc-imx", "mmc_block", "imx2_wdt"}, common...), disk: "/dev/mmcblk0",
+		modules: slices.Concat([]string{"gpio-mxc"}, leds, []string{"imx2_wdt", "micrel", "fec", "sdhci-esdhc-imx", "mmc_block"}, common), disk: "/dev/mmcblk0",
 		deviceTree: "imx6ul-14x14-evk.dtb",
-		gpioNode:   "/soc/bus@2000000/gpio@20a8000", gpioType: "imx.gpio", gpioPath: "/machine/soc/gpio3", lines: imxLines,
+		gpioNode:   "/soc/bus@2000000/gpio@20a8000", gpioType: "imx.gpio", gpioPath: "/machine/soc/gpio3", lines: imxLines, idleHigh: touched, leds: doorLED,
 		// The guest's eth0 is the machine's second interface.
 		network: func(backend string) []string {
-			return []string{"-nic", "user,restrict=on", "-nic", backend}
+			return []string{"-nic", "user,restrict=on", "-nic", backend + ",id=" + netdev}
 		},
-		storage: func(path string) []string { return []string{"-drive", "if=sd,format=raw,file=" + path} },
+		storage: func(path string) []string {
+			return []string{"-drive", "if=sd,id=" + diskID + ",format=raw,file=" + path}
+		},
 	},
 }
 
 // Modules that every board has: file systems, a camera and a sound card.
 var common = []string{"ext4", "overlay", "vivid", "snd-aloop"}
 
+// Modules for lines that the kernel's LED driver has, with its triggers of one
+// pulse.
+var leds = []string{"leds-gpio", "ledtrig-oneshot", "ledtrig-transient"}
+
+var virtio = []string{"virtio_mmio", "virtio_rng", "virtio_net", "virtio_blk"}
+
 // Lines of the boards by the names that the guest sees. Line 3 of the virt
 // machine is its power key in QEMU's own device tree.
 var virtLines = map[string]int{
-	"BUTTON1": 0, "BUTTON2": 1, "LAMP_OPEN": 2, "CONTACT1": 3,
-	"DOOR1": 4, "DOOR2": 5, "LAMP_CALLING": 6, "LAMP_TALKING": 7,
+	"BUTTON1": 0, "BUTTON2": 1, "EXIT1": 2, "CONTACT1": 3,
+	"DOOR1": 4, "DOOR2": 5, "LAMP_CALLING": 6, "DOOR3": 7,
 }
 
 // Pins of the NAND controller, which the board does not have.
 var imxLines = map[string]int{
 	"BUTTON1": 6, "BUTTON2": 7, "LAMP_OPEN": 8, "CONTACT1": 9,
 	"DOOR1": 10, "DOOR2": 11, "LAMP_CALLING": 12, "LAMP_TALKING": 13,
+	"DOOR3": 14, "TAMPER": 15, "EXIT1": 16,
 }
 
+// What a finger touches is pulled high. A closed door and a closed cover pull
+// their contacts low.
+var touched = []string{"BUTTON1", "BUTTON2", "EXIT1"}
+
+// The line that the kernel itself drives, under its name in /sys/class/leds.
+var doorLED = map[string]string{"door3": "DOOR3"}
+
+// Names of parts of the machine for QEMU's monitor.
+const (
+	netdev = "net0"
+	diskID = "data"
+)
+
 func virtNetwork(backend string) []string {
-	return []string{"-netdev", backend + ",id=net0", "-device", "virtio-net-device,netdev=net0,mac=52:54:00:12:34:56"}
+	return []string{"-netdev", backend + ",id=" + netdev, "-device", "virtio-net-device,netdev=" + netdev + ",mac=52:54:00:12:34:56"}
 }
 
 func virtStorage(path string) []string {
-	return []string{"-drive", "if=none,id=data,format=raw,file=" + path, "-device", "virtio-blk-device,drive=data"}
+	return []string{"-drive", "if=none,id=" + diskID + ",format=raw,file=" + path, "-device", "virtio-blk-device,drive=" + diskID}
 }
 
 // Boards are the names of the boards that Boot knows.

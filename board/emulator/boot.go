@@ -34,6 +34,9 @@ type Options struct {
 	Console io.Writer
 	// Clock is the time at which the guest's clock starts; zero: now.
 	Clock time.Time
+	// Without names modules that init does not load, such as "vivid": a board
+	// that has no camera, and boots sooner.
+	Without []string
 	// Append is added to the kernel's command line.
 	Append string
 }
@@ -147,6 +150,9 @@ func (m *model) commandLine(opt Options) string {
 	}
 	if opt.Data != "" {
 		words = append(words, "emu.disk="+m.disk)
+	}
+	if len(opt.Without) > 0 {
+		words = append(words, "emu.without="+strings.Join(opt.Without, ","))
 	}
 	if opt.Append != "" {
 		words = append(words, opt.Append)

@@ -31,8 +31,9 @@ func (k *Kit) DeviceTree(name string) string {
 // every point release, and old ones are removed from the mirrors.
 var kernels = map[string]string{"armhf": "linux-image-armmp", "arm64": "linux-image-arm64"}
 
-// The userland of the guest: a shell, and what programs linked dynamically need.
-var userland = []string{"busybox-static", "libc6", "libasound2", "libasound2-data"}
+// The userland of the guest: a shell, what programs linked dynamically need, and
+// aplay, which speaks into the sound card's far side.
+var userland = []string{"busybox-static", "libc6", "libasound2", "libasound2-data", "alsa-utils"}
 
 // Fetch gives the kit of an architecture. The first time it downloads about
 // 80 MB by an apt root of its own, which checks Debian's signatures and touches

@@ -16,10 +16,20 @@ import (
 var guestInit []byte
 
 // layout names what pack does; a change of it makes new RAM disks.
-const layout = "2"
+const layout = "3"
 
 // libraries of the guest for programs that are linked dynamically.
 var libraries = []string{"ld-linux*.so*", "libc.so.*", "libm.so.*", "libdl.so.*", "libpthread.so.*", "librt.so.*", "libasound.so.*"}
+
+// User is an ordinary user of the guest, of the number 990, who may use its
+// camera, its sound card and its GPIO lines, and to whom /data belongs.
+const User = "doorstation"
+
+// deviceRules say who may use which device, as udev's do on a real panel.
+const deviceRules = `gpiochip[0-9]+ root:gpio 660
+video[0-9]+ root:video 660
+snd/.* root:audio 660
+`
 
 // Build gives the initial RAM disk of a board: busybox, C library, the modules
 // that the board needs, and an init. It is made once for each content and kept
@@ -33,7 +43,7 @@ func Build(ctx context.Context, board string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	key := keyOf(append([]string{kit.key, string(guestInit), layout}, m.modules...)...)
+	key := keyOf(append([]string{kit.key, string(guestInit), deviceRules, layout}, m.modules...)...)
 	return cached("initramfs-"+board+"-"+key, func(aside string) error { return pack(ctx, kit, m.modules, aside) })
 }
 
@@ -57,15 +67,19 @@ func pack(ctx context.Context, kit *Kit, modules []string, to string) error {
 		a.folder(dir)
 	}
 	a.file("init", 0o755, guestInit)
-	a.file("etc/passwd", 0o644, []byte("root:x:0:0:root:/:/bin/sh\n"))
-	a.file("etc/group", 0o644, []byte("root:x:0:\naudio:x:29:\nvideo:x:44:\n"))
+	a.file("etc/passwd", 0o644, []byte("root:x:0:0:root:/:/bin/sh\n"+User+":x:990:990:door station:/data:/bin/sh\n"))
+	a.file("etc/group", 0o644, []byte("root:x:0:\naudio:x:29:"+User+"\nvideo:x:44:"+User+"\ngpio:x:989:"+User+"\n"+User+":x:990:\n"))
+	a.file("etc/mdev.conf", 0o644, []byte(deviceRules))
 	a.file("etc/modules", 0o644, []byte(strings.Join(modules, "\n")+"\n"))
 	if err := a.tree(stage, "."); err != nil {
 		return err
 	}
-	if err := a.copy("bin/busybox", filepath.Join(kit.Root, "bin/busybox")); err != nil {
-		return err
+	for _, name := range []string{"bin/busybox", "usr/bin/aplay"} {
+		if err := a.copy(name, filepath.Join(kit.Root, name)); err != nil {
+			return err
+		}
 	}
+	a.link("usr/bin/arecord", "aplay")
 	if err := addLibraries(a, kit.Root); err != nil {
 		return err
 	}

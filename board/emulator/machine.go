@@ -56,12 +56,9 @@ type Machine struct {
 	news     chan struct{}
 }
 
-// Inputs that are high while nobody touches them.
-var idleHigh = []string{"BUTTON1", "BUTTON2"}
-
 func newMachine(m *model, dir string, opt Options) *Machine {
 	inputs := make(map[string]bool)
-	for _, name := range idleHigh {
+	for _, name := range m.idleHigh {
 		inputs[name] = true
 	}
 	return &Machine{
@@ -275,15 +272,6 @@ func (m *Machine) Tell(line string) error {
 	}
 	return nil
 }
-
-// Reset presses the board's reset button.
-func (m *Machine) Reset() error { return m.qmp.do("system_reset", nil, nil) }
-
-// Freeze stops the processors, and Thaw lets them go on. Lines keep their levels.
-func (m *Machine) Freeze() error { return m.qmp.do("stop", nil, nil) }
-
-// Thaw lets a frozen machine go on.
-func (m *Machine) Thaw() error { return m.qmp.do("cont", nil, nil) }
 
 // Cut cuts the power: the guest has no chance to write anything. It returns
 // when the machine is gone; a second Cut does nothing.
