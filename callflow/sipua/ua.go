@@ -38,7 +38,12 @@ func (u *UA) SetPublic(a netip.AddrPort) { u.box.post(func() { u.setPublic(a) })
 // Invite rings target with an SDP offer. What comes of it comes as events of
 // this leg, which ends in Refused or, once Answered, in Ended.
 func (u *UA) Invite(leg callflow.LegID, target string, offer []byte) {
-	u.box.post(func() { u.invite(leg, target, offer) })
+	u.Ring(leg, Invitation{Target: target, Offers: [][]byte{offer}})
+}
+
+// Ring is Invite with all that can be said of a call.
+func (u *UA) Ring(leg callflow.LegID, inv Invitation) {
+	u.box.post(func() { u.invite(leg, inv) })
 }
 
 // Cancel gives up a leg that has not been answered; Refused with 487 follows.
@@ -55,6 +60,10 @@ func (u *UA) Reject(leg callflow.LegID, status int) { u.box.post(func() { u.reje
 // Bye ends an answered leg. Ended follows any final response to it, or its
 // time-out.
 func (u *UA) Bye(leg callflow.LegID) { u.box.post(func() { u.bye(leg) }) }
+
+// Probe asks whether Run's goroutine turns: done is called on it, in its turn.
+// It must not block.
+func (u *UA) Probe(done func()) { u.box.post(done) }
 
 // Run registers and serves until ctx ends; then it ends the calls, removes our
 // own contact from the registrar and closes the socket. It is called once.

@@ -26,6 +26,7 @@ func (s *Session) keepHouse() {
 		}
 		now := s.now()
 		timer.Reset(s.chores(now, w) - now)
+		s.housekeeping.answer()
 	}
 }
 

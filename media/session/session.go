@@ -58,13 +58,15 @@ type Session struct {
 	said   []byte // our last description
 	asking bool   // the keepers run
 
-	talked  atomic.Bool // the microphone has been open
-	closed  atomic.Bool
-	wake    chan struct{}
-	done    chan struct{}
-	ctx     context.Context // of the keepers
-	cancel  context.CancelFunc
-	running sync.WaitGroup
+	talked atomic.Bool // the microphone has been open
+	closed atomic.Bool
+	wake   chan struct{}
+	done   chan struct{}
+
+	housekeeping turns
+	ctx          context.Context // of the keepers
+	cancel       context.CancelFunc
+	running      sync.WaitGroup
 }
 
 // Open binds the ports of a leg and listens; nothing is sent before Apply or
@@ -222,6 +224,8 @@ func (s *Session) Close() {
 	}
 	close(s.done)
 	s.release()
+	s.housekeeping.end()
+	s.mouth.turns.end()
 	s.running.Wait()
 }
 

@@ -33,6 +33,8 @@ type mouth struct {
 	stamp  uint32 // timestamp of the next packet
 	frame  [frameSamples]int16
 	packet [headerSize + frameSamples]byte
+
+	turns turns
 }
 
 // speak opens the microphone, or closes it with nil. After it returns, no
@@ -44,6 +46,7 @@ func (m *mouth) speak(now time.Duration, src func(frame []int16)) error {
 	m.src = src
 	switch {
 	case src == nil:
+		m.turns.answer() // nobody waits for a clock that stands
 		return m.pacer.stop()
 	case was:
 		return nil
@@ -100,6 +103,7 @@ func (m *mouth) tick(ticks int) {
 		m.stamp += frameSamples
 	}
 	m.mu.Unlock()
+	m.turns.answer()
 	if first {
 		m.stream.notify(FirstOut{Stream: Audio, At: m.stream.epoch.Add(now)})
 	}
