@@ -23,6 +23,7 @@ type InputLine struct {
 	Pull       gpio.Pull     // best effort: chips without a resistor accept the wish
 	Debounce   time.Duration // a level counts once it has been stable for so long
 	StuckAfter time.Duration // active for so long is stuck; 0 is never
+	Present    bool          // report the level that is found when Watch begins, too
 }
 
 // What can be said about an input besides its changes.
@@ -44,7 +45,8 @@ type Notice struct {
 //
 // The kernel debounces where it can, this package otherwise. The level is read
 // again after edges and once a second besides. What is active when Watch begins
-// is not reported, so that a button which is held at a restart presses nothing.
+// is not reported, so that a button which is held at a restart presses nothing;
+// of lines that are Present the level at the beginning is reported, whatever it is.
 type Inputs struct {
 	Lines  []InputLine
 	Notice func(Notice) // is called between reports; must not block
@@ -88,6 +90,7 @@ type watched struct {
 	line      string
 	activeLow bool
 	fd        int
+	present   bool // its level at the beginning is to be reported
 	level     func(fd int) (gpio.Level, error)
 }
 
@@ -138,7 +141,7 @@ func (w *watch) take(spec InputLine) (*watched, error) {
 	}
 	l := &watched{
 		contact: contact{name: spec.Name, stuckAfter: spec.StuckAfter},
-		line:    spec.Line, activeLow: spec.ActiveLow, level: level,
+		line:    spec.Line, activeLow: spec.ActiveLow, present: spec.Present, level: level,
 	}
 	l.fd, err = request(at, inputRequest(at.number, spec.Pull, gpio.BothEdges, spec.Debounce))
 	if err != nil && spec.Debounce > 0 && !errors.Is(err, unix.EBUSY) {
@@ -167,7 +170,11 @@ func (w *watch) run(ctx context.Context, wake int) error {
 		if err != nil {
 			return err
 		}
-		l.begin(active, monotonic())
+		now := monotonic()
+		l.begin(active, now)
+		if l.present {
+			w.report(drivers.Input{Name: l.name, Active: active, At: now})
+		}
 	}
 	for ctx.Err() == nil {
 		if err := w.wait(wake); err != nil {

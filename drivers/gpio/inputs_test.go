@@ -3,6 +3,7 @@ package gpio
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 	"unsafe"
@@ -86,6 +87,27 @@ func TestTwoButtonsAtOnce(t *testing.T) {
 	}
 	want := []drivers.Input{{Name: "b", Active: true, At: 10 * time.Millisecond}, {Name: "a", Active: true, At: 20 * time.Millisecond}}
 	if len(got) != 2 || got[0] != want[0] || got[1] != want[1] {
+		t.Errorf("reported %v, want %v", got, want)
+	}
+}
+
+func TestPresentLevelsAreReported(t *testing.T) {
+	cover, leaf, button := newWire(t, gpio.High), newWire(t, gpio.High), newWire(t, gpio.High)
+	var w watch
+	defer w.close()
+	w.lines = []*watched{cover.line(contact{name: "cover"}, false), leaf.line(contact{name: "leaf"}, true), button.line(contact{name: "button"}, false)}
+	w.lines[0].present, w.lines[1].present = true, true
+	var got []drivers.Input
+	w.report = func(in drivers.Input) {
+		in.At = 0
+		got = append(got, in)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	if err := w.run(ctx, -1); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if want := []drivers.Input{{Name: "cover", Active: true}, {Name: "leaf"}}; !slices.Equal(got, want) {
 		t.Errorf("reported %v, want %v", got, want)
 	}
 }

@@ -76,7 +76,7 @@ func debounce(ctx context.Context, lines []InputLine, changes <-chan Change, rep
 			return context.Cause(ctx)
 		case c := <-changes:
 			if k := contacts[c.Line]; k != nil {
-				k.take(c)
+				k.take(c, report)
 			}
 		case <-timer.C:
 		}
@@ -85,10 +85,13 @@ func debounce(ctx context.Context, lines []InputLine, changes <-chan Change, rep
 }
 
 // take notes a level of the line.
-func (k *contact) take(c Change) {
+func (k *contact) take(c Change, report func(drivers.Input)) {
 	active := c.Level != k.ActiveLow
 	if !k.known {
 		k.known, k.stable = true, active
+		if k.Present {
+			report(drivers.Input{Name: k.Name, Active: active, At: c.At})
+		}
 		return
 	}
 	k.moving = active != k.stable

@@ -63,6 +63,27 @@ func TestDebounce(t *testing.T) {
 	}
 }
 
+// TestPresentLevelIsReported is about contacts, of which a restart must not
+// hide the state.
+func TestPresentLevelIsReported(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		changes := make(chan Change)
+		ctx, stop := context.WithCancel(t.Context())
+		end := make(chan error, 1)
+		var got []drivers.Input
+		lines := []InputLine{{Name: "cover", Line: "C", Present: true}, {Name: "leaf", Line: "L", ActiveLow: true, Present: true}}
+		go func() { end <- debounce(ctx, lines, changes, func(in drivers.Input) { got = append(got, in) }) }()
+		changes <- Change{Line: "C", Level: true, At: 1}
+		changes <- Change{Line: "L", Level: true, At: 2}
+		synctest.Wait()
+		stop()
+		<-end
+		if want := []drivers.Input{{Name: "cover", Active: true, At: 1}, {Name: "leaf", At: 2}}; !slices.Equal(got, want) {
+			t.Errorf("reported %v, want %v", got, want)
+		}
+	})
+}
+
 // TestHeldAtStartIsNotReported is about a restart while somebody holds a
 // button: nothing was pressed.
 func TestHeldAtStartIsNotReported(t *testing.T) {

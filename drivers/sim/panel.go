@@ -30,10 +30,12 @@ type InputLine struct {
 	Line      string // the line's name
 	ActiveLow bool
 	Debounce  time.Duration // a level counts once it has been stable for so long
+	Present   bool          // report the level that is found when Watch begins, too
 }
 
 // Inputs gives these lines, debounced. What is active when Watch begins is not
-// reported, so that a button which is held at a restart presses nothing.
+// reported, so that a button which is held at a restart presses nothing; of
+// lines that are Present the level at the beginning is reported.
 func (p *Panel) Inputs(lines []InputLine) drivers.Inputs {
 	return &inputs{path: p.path, lines: lines}
 }
