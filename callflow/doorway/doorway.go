@@ -11,7 +11,7 @@ import "time"
 // Grace is how long after a release a door may still open: it was pulled at the
 // last moment, and its contact is debounced. A release counts as unused once it
 // has passed without a movement.
-const Grace = 2 * time.Second
+const Grace = time.Second
 
 // A State is what is known of a door.
 type State string
