@@ -15,9 +15,11 @@ import (
 // An owner holds the call. All of it belongs to the goroutine of run; everybody
 // else posts to its mailbox.
 type owner struct {
-	log  *slog.Logger
-	box  *mailbox
-	tell func() // called after every change that a person may see
+	log    *slog.Logger
+	box    *mailbox
+	tell   func()      // called after every change that a person may see
+	probes chan func() // a question whether run turns; see Probe
+	media  mediaLoops
 
 	line   *line
 	doors  *doors
@@ -65,6 +67,9 @@ func (o *owner) run(ctx context.Context) error {
 			for _, fn := range work {
 				fn()
 			}
+		case done := <-o.probes:
+			o.turned(done)
+			continue // nobody has to be told
 		case <-timer.C:
 			o.tick()
 		}

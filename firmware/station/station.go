@@ -93,7 +93,7 @@ func New(opt Options) (*Station, error) {
 func (s *Station) newOwner(locked *lockout) *owner {
 	engine := audio.New()
 	return &owner{
-		log: s.log, box: newMailbox(), tell: s.publish,
+		log: s.log, box: newMailbox(), tell: s.publish, probes: make(chan func(), 1),
 		line: s.line, doors: s.doors, video: s.video, engine: engine, diary: s.diary, locked: locked,
 		lamps: s.hw.lamps,
 		legs:  make(map[callflow.LegID]*leg), asked: make(map[string][]chan error), open: make(map[string]bool),
