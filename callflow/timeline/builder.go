@@ -64,7 +64,8 @@ func (b *Builder) Add(mono time.Duration, name Name, leg uint32, detail string) 
 func essential(n Name) bool {
 	switch n {
 	case Answered, CodeRight, CodeWrong, CodeLocked, OpenAsked, DoorAsked, RelayOn, RelayOff,
-		DoorFailed, Cancelled, Refused, HungUp, MediaLost, Done:
+		DoorFailed, ExitPressed, DoorOpened, DoorClosed, DoorForced, DoorHeld, DoorUnused, CoverOpened,
+		Cancelled, Refused, HungUp, MediaLost, Done:
 		return true
 	}
 	return false

@@ -27,7 +27,7 @@ func Format(w io.Writer, rec Record) error {
 }
 
 func writeHead(s *strings.Builder, rec Record) {
-	fmt.Fprintf(s, "call %s   %s\n", printable(rec.ID), rec.Began.Format("Mon 2 Jan 2006 15:04:05.000 MST"))
+	fmt.Fprintf(s, "%s %s   %s\n", kindOf(rec), printable(rec.ID), rec.Began.Format("Mon 2 Jan 2006 15:04:05.000 MST"))
 	switch {
 	case rec.Button == "" && rec.Flat == "":
 	case rec.Flat == "":
@@ -41,6 +41,14 @@ func writeHead(s *strings.Builder, rec Record) {
 		fmt.Fprintf(s, "ended after %s: %s%s\n", millis(rec.Ended), printable(rec.Result), printable(inBrackets(rec.Reason)))
 	}
 	s.WriteByte('\n')
+}
+
+// kindOf says what a record is about.
+func kindOf(rec Record) string {
+	if happened(rec) != "" {
+		return "event"
+	}
+	return "call"
 }
 
 // A picture has one lane per leg, the panel's first.
@@ -170,7 +178,7 @@ func symbolOf(n Name) string {
 	switch n {
 	case Digit:
 		return "•"
-	case CodeWrong, CodeLocked, DoorFailed, MediaLost, Refused:
+	case CodeWrong, CodeLocked, DoorFailed, DoorForced, DoorHeld, CoverOpened, MediaLost, PartLost, Refused:
 		return "✗"
 	case CodeRight:
 		return "✓"

@@ -36,6 +36,14 @@ const (
 	RelayOn       Name = "relay-on"    // the guard drove the line; detail: the door
 	RelayOff      Name = "relay-off"
 	DoorFailed    Name = "door-failed"    // detail: the reason
+	ExitPressed   Name = "exit-pressed"   // the button that opens from inside; detail: the input
+	DoorOpened    Name = "door-opened"    // its contact says so, after a release; detail: the door
+	DoorClosed    Name = "door-closed"    // detail: the door
+	DoorForced    Name = "door-forced"    // opened without a release; detail: the door
+	DoorHeld      Name = "door-held"      // open for too long; detail: the door, and for how long
+	DoorUnused    Name = "door-unused"    // released, and its contact never moved; detail: the door
+	CoverOpened   Name = "cover-opened"   // the panel's cover; detail: for how long no door opens
+	CoverClosed   Name = "cover-closed"   // detail: as above
 	PictureWanted Name = "picture-wanted" // PLI, FIR or INFO; detail: which
 	Reoffer       Name = "re-offer"       // a new offer inside the dialog
 	Cancelled     Name = "cancelled"      // the CANCEL left
@@ -43,6 +51,9 @@ const (
 	HungUp        Name = "hung-up"        // BYE; detail: who, and why
 	MediaLost     Name = "media-lost"     // detail: for how long, or why
 	SecondPress   Name = "second-press"   // a press in a call; detail: what came of it
+	LongPress     Name = "long-press"     // a button was held down; detail: which, and for how long
+	PartLost      Name = "part-lost"      // the camera or the sound card; detail: which, and why
+	PartBack      Name = "part-back"      // detail: which
 	Signal        Name = "signal"         // what the visitor hears; detail: which
 	Done          Name = "done"           // detail: the result
 )

@@ -195,6 +195,20 @@ func TestWhy(t *testing.T) {
 		{with(), "talked", "", "the door did not open: 2 digits came, and no complete code"},
 		{digits[:2], "talked", "", "the door did not open: one digit came, and no complete code"},
 		{digits[:1], "talked", "", "the door did not open: the call was answered, and nobody typed a code"},
+		{with(at(101*ms, CodeRight, "r"), at(412*ms, RelayOn, "front"), at(4*time.Second, DoorUnused, "front")), "talked", "",
+			"the lock was released 312 ms after the digit, but the door never moved"},
+		{with(at(412*ms, RelayOn, "front"), at(4*time.Second, DoorUnused, "front"), at(5*time.Second, RelayOn, "front"), at(6*time.Second, DoorOpened, "front")), "talked", "",
+			"the door opened 412 ms after the press, and again: 2 times in all"},
+		{[]Mark{at(0, ExitPressed, "exit1"), at(2*ms, RelayOn, "front")}, "opened", "",
+			"the door opened 2.0 ms after exit1 was pressed"},
+		{[]Mark{at(0, ExitPressed, "exit1")}, "not-opened", "", "the door did not open: exit1 was pressed, and no edge of the relay came"},
+		{[]Mark{at(0, DoorForced, "front")}, "door-forced", "", "front was opened without having been released"},
+		{[]Mark{at(0, DoorHeld, "front has stood open for 1m0s")}, "door-held", "", "front has stood open for 1m0s"},
+		{[]Mark{at(0, DoorClosed, "front")}, "door-closed", "", "front is closed again"},
+		{[]Mark{at(0, DoorUnused, "front")}, "door-unused", "", "front was released, but never moved"},
+		{[]Mark{at(0, CoverOpened, "no door opens for 30m0s")}, "cover-opened", "", "the cover was opened (no door opens for 30m0s)"},
+		{[]Mark{at(0, CoverClosed, "")}, "cover-closed", "", "the cover was closed"},
+		{[]Mark{at(0, LongPress, "button1, for 3s")}, "long-press", "", "button1, for 3s"},
 		{nil, "", "", "the call runs, and nothing has asked for the door yet"},
 		{nil, "no-answer", "", "the door did not open: the call was not answered (no-answer)"},
 		{nil, "refused", "486 from all", "the door did not open: the call was not answered (refused: 486 from all)"},
@@ -211,7 +225,7 @@ func TestFormatOfManyLegsAndOfNone(t *testing.T) {
 	for leg := range uint32(12) {
 		marks = append(marks, Mark{At: time.Duration(leg), Name: Invite, Leg: leg + 1})
 	}
-	for _, rec := range []Record{marked("busy", "", marks...), {}, {Flat: "Berger", Marks: marks[:1]}} {
+	for _, rec := range []Record{marked("busy", "", marks...), {}, marked("door-forced", "", at(0, DoorForced, "front")), {Flat: "Berger", Marks: marks[:1]}} {
 		var out bytes.Buffer
 		if err := Format(&out, rec); err != nil {
 			t.Fatal(err)

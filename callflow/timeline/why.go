@@ -10,6 +10,10 @@ import (
 func Why(rec Record) string {
 	d := readDoor(rec)
 	switch {
+	case d.relayOn == nil && happened(rec) != "":
+		return happened(rec)
+	case d.relayOn != nil && d.unused != nil:
+		return "the lock was released" + d.opened() + ", but the door never moved"
 	case d.relayOn != nil:
 		return "the door opened" + d.opened()
 	case d.failed != nil:
@@ -24,6 +28,8 @@ func Why(rec Record) string {
 		return "the door did not open: " + orElse(d.locked.Detail, "too many wrong codes, the keypad is blocked")
 	case d.wrongs > 0:
 		return "the door did not open: code wrong " + times(d.wrongs) + inBrackets(d.wrong.Detail)
+	case d.exit != nil:
+		return fmt.Sprintf("the door did not open: %s was pressed, and no edge of the relay came", orElse(d.exit.Detail, "the exit button"))
 	case d.digits == 1:
 		return "the door did not open: one digit came, and no complete code"
 	case d.digits > 1:
@@ -39,10 +45,10 @@ func Why(rec Record) string {
 // doorStory is what a record's marks say about the door: of each kind the last
 // mark, but of the openings the first.
 type doorStory struct {
-	answered, right, asked, wrong, locked, failed *Mark
+	answered, right, asked, wrong, locked, failed, exit, unused *Mark
 
 	relayOn  *Mark
-	cause    *Mark // the digit or the local command that led to relayOn
+	cause    *Mark // the digit, the local command or the exit button that led to relayOn
 	digits   int
 	wrongs   int
 	openings int
@@ -67,6 +73,12 @@ func readDoor(rec Record) doorStory {
 			d.locked = m
 		case OpenAsked:
 			cause = m
+		case ExitPressed:
+			d.exit, cause = m, m
+		case DoorUnused:
+			d.unused = m
+		case DoorOpened:
+			d.unused = nil
 		case DoorAsked:
 			d.asked = m
 		case DoorFailed:
@@ -89,6 +101,8 @@ func (d *doorStory) opened() string {
 		fmt.Fprintf(&s, " %s after the press", millis(d.relayOn.At))
 	case d.cause.Name == Digit:
 		fmt.Fprintf(&s, " %s after the digit", millis(d.relayOn.At-d.cause.At))
+	case d.cause.Name == ExitPressed:
+		fmt.Fprintf(&s, " %s after %s was pressed", millis(d.relayOn.At-d.cause.At), orElse(d.cause.Detail, "the exit button"))
 	default:
 		fmt.Fprintf(&s, " %s after %s asked", millis(d.relayOn.At-d.cause.At), orElse(d.cause.Detail, "somebody on the panel"))
 	}
