@@ -25,6 +25,7 @@ var rules = []rule{
 
 	{"board", []string{"drivers"}},
 	{"board/compile/...", []string{"board", "drivers"}},
+	{"board/devicetree/...", nil},
 	{"board/emulator/...", []string{"board/emulator"}},
 
 	{"provisioning/...", []string{"provisioning"}},
@@ -45,7 +46,7 @@ var rules = []rule{
 
 // What tests may import beside what their package may: the stand-ins for
 // hardware, and the programs under test of a package beside them.
-var testsMayReach = []string{"drivers", "drivers/fake", "drivers/seqpacket", "drivers/sim", "drivers/guard", "drivers/openh264", "drivers/testcard", "board/compile", "board/emulator"}
+var testsMayReach = []string{"drivers", "drivers/fake", "drivers/seqpacket", "drivers/sim", "drivers/guard", "drivers/openh264", "drivers/testcard", "board/compile", "board/devicetree", "board/emulator"}
 
 // A reserve says which packages of ours may use a package of others. Tests may
 // use all of them.
@@ -68,6 +69,7 @@ var foreign = []reserve{
 
 // Packages that have no socket, clock of their own, file or goroutine.
 var pure = []string{
+	"board/devicetree",
 	"callflow", "callflow/doorway", "callflow/keypad", "callflow/timeline",
 	"media/sdp", "media/h264", "media/g711", "media/dtmf", "media/jitter", "media/tone",
 }
