@@ -31,7 +31,7 @@ func benchBoard(b *testing.B, board string) {
 	s := newStreet(b)
 	startKamailio(s.host("proxy", 5), map[string]string{"panel": panelPassword, "anna": "a-word"})
 	anna := startBaresip(s.host("anna", 20), handset{user: "anna", password: "a-word", domain: "10.0.0.5", speaks: 600, video: true})
-	p := bootPanel(s.boardHost("board", 10), board, "", config{targets: []string{"sip:anna@10.0.0.5"}})
+	p := bootPanel(s.boardHost("board", 10), boardSetup{board: board, config: config{targets: []string{"sip:anna@10.0.0.5"}}})
 	p.registered()
 	p.report(b, "power-to-registered-s", p.wire.first("the registrar's 200", sip(false, "SIP/2.0 200", "REGISTER")).at.Sub(p.Started).Seconds())
 	p.report(b, "rss-registered-MB", p.resident())

@@ -13,15 +13,18 @@ import (
 // slack is what the emulated processor may add to a time measured outside.
 const slack = 250 * time.Millisecond
 
-// From power-on to an open door: pressed at the pin, answered by baresip through
-// Kamailio, the code typed, the relay's pin watched.
+// From power-on to an open door: pressed at the pin, shown to a phone that takes
+// the picture before the answer, answered by baresip through Kamailio, the code
+// typed, the relay's pin watched.
 func TestBoardCall(t *testing.T) {
 	for _, board := range emulator.Boards() {
 		t.Run(board, func(t *testing.T) {
 			s := newStreet(t)
 			startKamailio(s.host("proxy", 5), map[string]string{"panel": panelPassword, "anna": "a-word"})
 			anna := startBaresip(s.host("anna", 20), handset{user: "anna", password: "a-word", domain: "10.0.0.5", speaks: 600, video: true})
-			p := bootPanel(s.boardHost("board", 10), board, "", config{targets: []string{"sip:anna@10.0.0.5"}})
+			viewer := startSipp(s.host("viewer", 31), "early_ring")
+			newHandpiece(viewer.host)
+			p := bootPanel(s.boardHost("board", 10), boardSetup{board: board, config: config{targets: []string{"sip:anna@10.0.0.5", viewer.uri()}}})
 			safe := p.edge("DOOR2", true, 0) // active low: the guard has made it safe
 			t.Logf("power-on → relays driven safe %v", safe.At.Sub(p.Started))
 			p.registered()
@@ -32,6 +35,7 @@ func TestBoardCall(t *testing.T) {
 			invite := p.wire.first("the INVITE", sip(true, "INVITE ", "INVITE"))
 			t.Logf("press → INVITE %v", invite.at.Sub(pressed))
 			anna.event("CALL_INCOMING")
+			p.shownTo(viewer.host, 15)
 			anna.accept()
 			anna.event("CALL_ESTABLISHED")
 			p.wire.first("the picture of the kernel's camera", p.pictureTo(anna.host))
@@ -40,9 +44,11 @@ func TestBoardCall(t *testing.T) {
 			off := p.edge("DOOR1", false, 0)
 			anna.hangUp()
 			record := p.ended()
+			viewer.played()
+			p.wantEarlyPicture(viewer.host)
 
 			wantRecord(t, record, "talked", map[timeline.Name]int{
-				timeline.Press: 1, timeline.Invite: -1, timeline.Answered: 1, timeline.CodeRight: 1, timeline.RelayOn: 1, timeline.RelayOff: 1,
+				timeline.Press: 1, timeline.Invite: -1, timeline.EarlyAnswer: 1, timeline.Cancelled: 1, timeline.Answered: 1, timeline.CodeRight: 1, timeline.RelayOn: 1, timeline.RelayOff: 1,
 			})
 			if t.Failed() {
 				return
@@ -55,6 +61,7 @@ func TestBoardCall(t *testing.T) {
 			}{
 				{"press → INVITE", invite.at.Sub(pressed), asked - press},
 				{"INVITE → relay on", on.At.Sub(invite.at), opened - asked},
+				{"relay on → off", off.At.Sub(on.At), marks(record, timeline.RelayOff)[0].At - opened},
 			} {
 				t.Logf("%s: outside %v, inside %v", span.what, span.outside, span.inside)
 				if d := span.outside - span.inside; d < -slack || d > slack {

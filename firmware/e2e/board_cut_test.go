@@ -5,7 +5,6 @@ package e2e
 import (
 	"fmt"
 	"math/rand/v2"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -29,7 +28,7 @@ func TestBoardPowerCuts(t *testing.T) {
 	random := rand.New(rand.NewPCG(seed, 0))
 	t.Logf("seed %d", seed)
 
-	p := servedBoard(home, board, filepath.Join(scratch(t, "disk"), "data.img"), server)
+	p := bootPanel(home, boardSetup{board: board, source: "-server " + server.url() + " -allow-http"})
 	p.registered()
 	before := p.revision()
 	for n := range times(t, "BOARD_CUTS", 3) {
@@ -48,19 +47,6 @@ func TestBoardPowerCuts(t *testing.T) {
 		before = got
 	}
 	p.quiet()
-}
-
-// servedBoard boots a panel whose configuration comes from the server.
-func servedBoard(h *host, board, data string, server *nginx) *boardPanel {
-	h.t.Helper()
-	p := newBoardPanel(h, board, data, config{})
-	for i, f := range p.opt.Files {
-		if f.Path == "etc/services" {
-			p.opt.Files[i].Content = services("-server " + server.url() + " -allow-http")
-		}
-	}
-	p.on()
-	return p
 }
 
 // revision is that of the configuration in force.

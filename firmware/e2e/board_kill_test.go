@@ -60,7 +60,7 @@ func TestBoardKills(t *testing.T) {
 	const board = "qemu-virt-armhf"
 	s := newStreet(t)
 	startKamailio(s.host("proxy", 5), map[string]string{"panel": panelPassword})
-	p := bootPanel(s.boardHost("board", 10), board, "", config{targets: []string{"sip:anna@10.0.0.5"}, pulse: longPulse})
+	p := bootPanel(s.boardHost("board", 10), boardSetup{board: board, config: config{targets: []string{"sip:anna@10.0.0.5"}, pulse: longPulse}})
 	p.registered()
 	seed := uint64(time.Now().UnixNano())
 	random := rand.New(rand.NewPCG(seed, 0))

@@ -32,6 +32,19 @@ type boardPanel struct {
 	opt  emulator.Options
 }
 
+// A boardSetup says what is on a board.
+type boardSetup struct {
+	board   string
+	words   []string // of the board's file, and what stands for them, in turn
+	source  string   // the daemon's flags that say where its configuration is; empty: a file with config
+	files   []emulator.File
+	data    string   // image of the disk; empty: a new one
+	without []string // modules of the kernel
+	append  string   // to the kernel's command line
+	clock   time.Time
+	config
+}
+
 // boardHost adds a place for a board, whose network is a tap at the bridge.
 func (s *street) boardHost(name string, last byte) *host {
 	s.t.Helper()
@@ -62,23 +75,22 @@ func crossProgram(t testing.TB, board, name string) string {
 	return path
 }
 
-// bootPanel switches a board on and waits for nothing but its init. Data is the
-// image of its disk; empty: a new one.
-func bootPanel(h *host, board, data string, c config) *boardPanel {
+// bootPanel switches a board on and waits for nothing but its init.
+func bootPanel(h *host, set boardSetup) *boardPanel {
 	h.t.Helper()
-	p := newBoardPanel(h, board, data, c)
+	p := newBoardPanel(h, set)
 	p.on()
 	return p
 }
 
 // newBoardPanel is a board without power.
-func newBoardPanel(h *host, board, data string, c config) *boardPanel {
+func newBoardPanel(h *host, set boardSetup) *boardPanel {
 	h.t.Helper()
 	p := &boardPanel{t: h.t, host: h, wire: h.capture()}
 	p.opt = emulator.Options{
-		Board: board, Data: cmp.Or(data, filepath.Join(scratch(h.t, h.name), "data.img")),
+		Board: set.board, Data: cmp.Or(set.data, filepath.Join(scratch(h.t, h.name), "data.img")),
 		Network: emulator.Network{Namespace: h.namespace, Tap: h.port, Address: netip.PrefixFrom(h.addr, 24), Gateway: netip.MustParseAddr("10.0.0.1")},
-		Files:   p.files(board, c),
+		Files:   p.files(set), Without: set.without, Append: set.append, Clock: set.clock,
 	}
 	h.t.Cleanup(func() {
 		if p.Machine != nil {
@@ -106,32 +118,43 @@ func (p *boardPanel) on() {
 }
 
 // files are what the guest gets besides its system.
-func (p *boardPanel) files(board string, c config) []emulator.File {
+func (p *boardPanel) files(set boardSetup) []emulator.File {
 	p.t.Helper()
-	source := "../../board/" + board + ".yaml"
-	raw, err := os.ReadFile(source)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	compiled, err := compile.Compile(source, raw)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	files := []emulator.File{
-		{Path: "etc/doorstation/board.json", Content: compiled},
-		{Path: "etc/doorstation/panel.yaml", Content: []byte(c.yaml(p.host))},
-		{Path: "etc/services", Content: services("-config /etc/doorstation/panel.yaml")},
-	}
+	files := append([]emulator.File{
+		{Path: "etc/doorstation/board.json", Content: compiledBoard(p.t, set)},
+		{Path: "etc/doorstation/panel.yaml", Content: []byte(set.yaml(p.host))},
+		{Path: "etc/services", Content: services(cmp.Or(set.source, "-config /etc/doorstation/panel.yaml"))},
+	}, set.files...)
 	for _, name := range []string{"doorguard", "doorstationd", "doorctl"} {
-		files = append(files, emulator.File{Path: "bin/" + name, From: crossProgram(p.t, board, name)})
+		files = append(files, emulator.File{Path: "bin/" + name, From: crossProgram(p.t, set.board, name)})
 	}
 	return files
 }
 
+// compiledBoard is the board's file as its programs read it.
+func compiledBoard(t testing.TB, set boardSetup) []byte {
+	t.Helper()
+	source := "../../board/" + set.board + ".yaml"
+	raw, err := os.ReadFile(source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i+1 < len(set.words); i += 2 {
+		if !strings.Contains(string(raw), set.words[i]) {
+			t.Fatalf("%s has no %q to replace", source, set.words[i])
+		}
+	}
+	compiled, err := compile.Compile(source, []byte(strings.NewReplacer(set.words...).Replace(string(raw))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return compiled
+}
+
 // services is what the guest's init keeps running.
-func services(configuration string) []byte {
+func services(source string) []byte {
 	const common = "-board /etc/doorstation/board.json -run /run/doorstation"
-	return fmt.Appendf(nil, "doorguard /bin/doorguard %s\ndoorstationd /bin/doorstationd -verbose %s -data /data %s\n", common, common, configuration)
+	return fmt.Appendf(nil, "doorguard /bin/doorguard %s\ndoorstationd /bin/doorstationd -verbose %s -data /data %s\n", common, common, source)
 }
 
 // wait bounds a step on the board.
