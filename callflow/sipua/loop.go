@@ -39,6 +39,7 @@ type UA struct {
 	gate    *gate
 	sources *sources
 	tpl     *sip.TransportLayer
+	parser  *sip.Parser
 
 	public  netip.AddrPort // as seen from outside, if known
 	server  *hop           // registrar or proxy, once located
@@ -80,7 +81,7 @@ func newUA(cfg Config, on func(Event)) (*UA, error) {
 	}
 	u.life, u.die = context.WithCancel(context.Background())
 	u.gate = newGate(conn, u.sources, cfg.OnPacket, cfg.Log)
-	u.tpl = newTransports(u.intake)
+	u.tpl, u.parser = newTransports(), newParser()
 	u.reg = newRegistration(cfg.Account.Expires)
 	return u, nil
 }

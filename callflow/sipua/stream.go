@@ -20,8 +20,8 @@ const (
 // know; the kernel can tell).
 var aliveProbes = net.KeepAliveConfig{Enable: true, Idle: 30 * time.Second, Interval: 10 * time.Second, Count: 3}
 
-// A stream is one TCP or TLS flow to a hop. sipgo reads and frames it; we dial
-// it, away from the loop, and learn when it ends.
+// A stream is one TCP or TLS flow to a hop. It is dialled and read away from the
+// loop, which learns when it ends.
 type stream struct {
 	hop   hop
 	conn  net.Conn
@@ -66,12 +66,7 @@ func (u *UA) dial(s *stream) {
 		ended: func(err error) { u.box.post(func() { u.streamEnded(s, err) }) },
 	}
 	w.began = func() { u.box.post(func() { u.streamReady(s, w) }) }
-	l := &oneListener{conn: w}
-	if s.hop.network == "tls" {
-		_ = u.tpl.ServeTLS(l)
-		return
-	}
-	_ = u.tpl.ServeTCP(l)
+	u.serveStream(s.hop.network, w)
 }
 
 func (u *UA) connect(ctx context.Context, h hop) (net.Conn, error) {
@@ -125,7 +120,7 @@ func (u *UA) streamEnded(s *stream, err error) {
 	}
 }
 
-// A watchedConn tells when the transport has begun to read it, when it ended,
+// A watchedConn tells when its reading has begun, when it ended,
 // and never lets a stalled peer hold a writer for long.
 type watchedConn struct {
 	net.Conn
@@ -149,20 +144,3 @@ func (c *watchedConn) Write(b []byte) (int, error) {
 	}
 	return c.Conn.Write(b)
 }
-
-// A oneListener accepts one connection, the one we dialled.
-type oneListener struct {
-	conn net.Conn
-	done bool
-}
-
-func (l *oneListener) Accept() (net.Conn, error) {
-	if l.done {
-		return nil, net.ErrClosed
-	}
-	l.done = true
-	return l.conn, nil
-}
-
-func (l *oneListener) Close() error   { return nil }
-func (l *oneListener) Addr() net.Addr { return l.conn.LocalAddr() }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"runtime/debug"
 	"sync"
 
 	"github.com/emiago/sipgo/sip"
@@ -25,15 +24,14 @@ var setGlobals = sync.OnceFunc(func() {
 // errParserPanic ends the parsing of one message.
 var errParserPanic = errors.New("sip: header parser panicked")
 
-// newTransports gives sipgo's transports. They call take on their readers'
-// goroutines, for each message in the order of the wire.
-func newTransports(take sip.MessageHandler) *sip.TransportLayer {
+// newTransports gives sipgo's transports, which know our sockets and write to
+// them. They never read: that is for reader.go.
+func newTransports() *sip.TransportLayer {
 	setGlobals()
-	tpl := sip.NewTransportLayer(offlineResolver(), sip.NewParser(sip.WithHeadersParsers(guardedParsers())), nil,
-		sip.WithTransportLayerLogger(quietLog))
-	tpl.OnMessage(take)
-	return tpl
+	return sip.NewTransportLayer(offlineResolver(), newParser(), nil, sip.WithTransportLayerLogger(quietLog))
 }
+
+func newParser() *sip.Parser { return sip.NewParser(sip.WithHeadersParsers(guardedParsers())) }
 
 // offlineResolver never asks anybody: every destination is an address before it
 // gets to the transports.
@@ -57,23 +55,4 @@ func guardedParsers() map[string]sip.HeaderParser {
 		}
 	}
 	return guarded
-}
-
-// serveUDP reads the socket until it is closed, also past a message that makes
-// the parser panic.
-func (u *UA) serveUDP() {
-	for !u.readUntilClosed() {
-	}
-}
-
-func (u *UA) readUntilClosed() (closed bool) {
-	defer func() {
-		if r := recover(); r != nil {
-			u.log.Error("sip datagram dropped after a panic", "panic", r, "stack", string(debug.Stack()))
-		}
-	}()
-	if err := u.tpl.ServeUDP(u.gate); err != nil {
-		u.log.Error("sip reader ended", "err", err)
-	}
-	return true
 }
