@@ -71,6 +71,7 @@ var foreign = []reserve{
 var pure = []string{
 	"board/devicetree",
 	"callflow", "callflow/doorway", "callflow/keypad", "callflow/timeline",
+	"callflow/sipua/wire",
 	"media/sdp", "media/h264", "media/g711", "media/dtmf", "media/jitter", "media/tone",
 }
 
