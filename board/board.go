@@ -106,6 +106,7 @@ type Input struct {
 	OpensFor Duration `json:"opens_for,omitempty" jsonschema:"for how long; needed with opens"`
 
 	Contact   string   `json:"contact,omitempty" jsonschema:"relay whose door this contact watches"`
+	Terminal  string   `json:"terminal,omitempty" jsonschema:"where a person connects it, such as J8 pin 11"`
 	Tamper    bool     `json:"tamper,omitempty" jsonschema:"this is the switch below the cover"`
 	LongPress Duration `json:"long_press,omitempty" jsonschema:"a press that lasts so long is told as a long one too, 500ms to 10s; buttons only"`
 }
@@ -127,6 +128,8 @@ type Relay struct {
 	Active   Level    `json:"active" jsonschema:"level when the door is open; the other one is the safe level"`
 	Drive    Drive    `json:"drive,omitempty" jsonschema:"how the levels are made; left out: push-pull"`
 	MaxPulse Duration `json:"max_pulse" jsonschema:"longest time from the first rise, 100ms to 60s; nothing can exceed it"`
+
+	Terminal string `json:"terminal,omitempty" jsonschema:"where a person connects it, such as J8 pin 11"`
 }
 
 // A Lamp is a light. Its name says what it means: calling, talking or open.
@@ -136,6 +139,8 @@ type Lamp struct {
 	Line   string `json:"line" jsonschema:"the driver's name of the line"`
 	Active Level  `json:"active" jsonschema:"level when lit"`
 	Drive  Drive  `json:"drive,omitempty" jsonschema:"how the levels are made; left out: push-pull"`
+
+	Terminal string `json:"terminal,omitempty" jsonschema:"where a person connects it, such as J8 pin 11"`
 }
 
 // An Output is what the panel switches besides relays and lamps.
@@ -146,6 +151,8 @@ type Output struct {
 	Line   string `json:"line" jsonschema:"the driver's name of the line"`
 	Active Level  `json:"active" jsonschema:"level when on"`
 	Drive  Drive  `json:"drive,omitempty" jsonschema:"how the levels are made; left out: push-pull"`
+
+	Terminal string `json:"terminal,omitempty" jsonschema:"where a person connects it, such as J8 pin 11"`
 }
 
 // Role is what an output is there for.

@@ -74,6 +74,7 @@ func TestParseRefuses(t *testing.T) {
 		{`"name": "exit"`, `"name": "door1"`, "relays[0].name", "inputs[1].name has it already"},
 		{`"line": "EXIT"`, `"line": "R2"`, "relays[1].line", "inputs[1].line has it already"},
 		{`"line": "R1"`, `"line": ""`, "relays[0].line", "missing"},
+		{`"line": "R1"`, `"line": "R1", "terminal": "X\t1"`, "relays[0].terminal", "printable"},
 		{`"line": "R1"`, `"line": "R\n1"`, "relays[0].line", "printable"},
 		{`"name": "calling"`, `"name": "party"`, "lamps[0].name", "calling, talking, open"},
 		{`"driver": "alsa", `, ``, "sound.driver", "missing"},

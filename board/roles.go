@@ -56,6 +56,7 @@ func (c *checker) led(path string, r Relay) {
 
 func (c *checker) output(path string, o Output) {
 	c.line(path, o.Name, o.Driver, o.Line, o.Active)
+	c.text(path+".terminal", o.Terminal, maxLabel, false)
 	c.drive(path, o.Drive)
 	if !slices.Contains(Roles, o.Role) {
 		words := make([]string, len(Roles))

@@ -86,6 +86,7 @@ func (c *checker) fault(path, value, want string) {
 func (c *checker) input(b *Board, path string, in Input) {
 	c.line(path, in.Name, in.Driver, in.Line, in.Active)
 	c.text(path+".label", in.Label, maxLabel, false)
+	c.text(path+".terminal", in.Terminal, maxLabel, false)
 	c.duration(path+".debounce", in.Debounce, 0, MaxDebounce)
 	if in.Stuck != 0 {
 		c.duration(path+".stuck_after", in.Stuck, MinStuck, MaxStuck)
@@ -111,6 +112,7 @@ func (c *checker) opens(b *Board, path string, in Input) {
 
 func (c *checker) relay(path string, r Relay) {
 	c.line(path, r.Name, r.Driver, r.Line, r.Active)
+	c.text(path+".terminal", r.Terminal, maxLabel, false)
 	c.drive(path, r.Drive)
 	c.duration(path+".max_pulse", r.MaxPulse, MinPulse, MaxPulse)
 	c.led(path, r)
@@ -118,6 +120,7 @@ func (c *checker) relay(path string, r Relay) {
 
 func (c *checker) lamp(path string, l Lamp) {
 	c.line(path, l.Name, l.Driver, l.Line, l.Active)
+	c.text(path+".terminal", l.Terminal, maxLabel, false)
 	c.drive(path, l.Drive)
 	for _, name := range lampNames {
 		if l.Name == name {
