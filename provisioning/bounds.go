@@ -14,6 +14,7 @@ var (
 	secondPresses = []string{"cancel", "keep"}
 	refusals      = []string{"next", "stop"}
 	endKeys       = []string{"", "#", "*"}
+	cameraPowers  = []string{"always", "call"}
 )
 
 const (
@@ -84,6 +85,7 @@ var stretches = map[string]stretch{
 	"account.expires":         {Min: time.Minute, Max: 24 * time.Hour},
 	"flats.stages.for":        {Min: time.Second, Max: 10 * time.Minute},
 	"doors.pulse":             {Min: 50 * time.Millisecond, Max: time.Minute},
+	"doors.held_after":        {Min: 5 * time.Second, Max: 24 * time.Hour, OrZero: true},
 	"keypad.gap":              {Min: 500 * time.Millisecond, Max: 30 * time.Second},
 	"call.ring_for":           {Min: time.Second, Max: 10 * time.Minute},
 	"call.talk_for":           {Min: time.Second, Max: time.Hour},

@@ -29,7 +29,9 @@ func (a *Account) defaults() {
 	*a = Account{Transport: "udp", Expires: Duration(5 * time.Minute)}
 }
 
-func (d *Door) defaults() { *d = Door{Pulse: Duration(3 * time.Second)} }
+func (d *Door) defaults() {
+	*d = Door{Pulse: Duration(3 * time.Second), HeldAfter: Duration(time.Minute)}
+}
 
 func (w *Window) defaults() {
 	*w = Window{Days: slices.Clone(weekdays), From: "00:00", To: "24:00"}
@@ -54,7 +56,7 @@ func (c *Call) defaults() {
 func (a *Audio) defaults() { *a = Audio{Codecs: slices.Clone(codecs)} }
 
 func (v *Video) defaults() {
-	*v = Video{Enabled: new(true), Width: 640, Height: 480, FPS: 15, Kbps: 512}
+	*v = Video{Enabled: new(true), Width: 640, Height: 480, FPS: 15, Kbps: 512, CameraPower: "always"}
 }
 
 func (s *STUN) defaults() { *s = STUN{Keepalive: Duration(15 * time.Second)} }

@@ -73,6 +73,8 @@ type Door struct {
 	Relay string   `yaml:"relay"` // the board's name of the relay, each another
 	Pulse Duration `yaml:"pulse"` // how long the door stays open; 50ms to 1m and no longer than the board allows; default 3s, or less if the board allows less
 	Codes []Code   `yaml:"codes"` // what opens it on the phone's keypad
+
+	HeldAfter Duration `yaml:"held_after"` // a door with a contact that stands open for so long is told of; 5s to 24h or 0 for never; default 1m
 }
 
 // Code opens its door when typed on the phone that the panel talks to. Exactly
@@ -130,6 +132,8 @@ type Video struct {
 	Height  int   `yaml:"height"`  // pixels, even; default 480, or less if the board has less
 	FPS     int   `yaml:"fps"`     // frames a second; default 15, or less if the board has less
 	Kbps    int   `yaml:"kbps"`    // kbit/s to one phone; default 512
+
+	CameraPower string `yaml:"camera_power"` // when a camera with a switched supply has it: always (default), or in a call alone, which saves power and delays the first picture
 }
 
 // STUN says where the panel learns its public address.

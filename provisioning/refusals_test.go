@@ -108,6 +108,8 @@ var badEdits = map[string]struct {
 	"second press":        {change{"second_press: cancel", "second_press: again"}, "call.second_press", `"cancel" or "keep"`, true},
 	"refusal":             {change{"refusal: next", "refusal: all"}, "call.refusal", `"next" or "stop"`, true},
 	"hang up after open":  {change{"hang_up_after_open: 0s", "hang_up_after_open: 2m"}, "call.hang_up_after_open", "1s to 1m", false},
+	"held too short":      {change{"held_after: 60s", "held_after: 4s"}, "doors[0].held_after", "5s to 24h, or 0 for never", false},
+	"camera power":        {change{"camera_power: always", "camera_power: never"}, "video.camera_power", `"always" or "call"`, true},
 	"no media":            {change{"no_media_for: 30s", "no_media_for: 1ms"}, "call.no_media_for", "1s to 10m, or 0", false},
 	"too many callers":    {change{`["sip:concierge@pbx.example"]`, "[" + strings.Repeat("'sip:a@b', ", 65) + "]"}, "inbound.allow", "has 65 entries, at most 64", true},
 	"caller no URI":       {change{`"sip:concierge@pbx.example"`, "concierge"}, "inbound.allow[0]", "must be an address", true},

@@ -51,6 +51,7 @@ var wordLists = map[string][]string{
 	"keypad.end_key":        endKeys,
 	"call.second_press":     secondPresses,
 	"call.refusal":          refusals,
+	"video.camera_power":    cameraPowers,
 	"audio.codecs":          codecs,
 	"doors.codes.when.days": weekdays,
 }

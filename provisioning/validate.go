@@ -66,6 +66,7 @@ func (v *validator) video() {
 	v.number("video.height", p.Height)
 	v.number("video.fps", p.FPS)
 	v.number("video.kbps", p.Kbps)
+	v.oneOf("video.camera_power", p.CameraPower, cameraPowers)
 	v.picture("video.width", p.Width, v.lim.MaxWidth, " pixels")
 	v.picture("video.height", p.Height, v.lim.MaxHeight, " pixels")
 	v.picture("video.fps", p.FPS, v.lim.MaxFPS, " frames a second")

@@ -21,6 +21,7 @@ func (v *validator) doors() {
 		}
 		relays[door.Relay] = door.Name
 		v.pulse(at+".pulse", door)
+		v.lasting(at+".held_after", door.HeldAfter)
 		v.codes(at+".codes", door.Codes)
 	}
 	v.acrossDoors()
