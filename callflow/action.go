@@ -22,7 +22,8 @@ const (
 	SignalRejected      Signal = "code-rejected"
 	SignalDoorOpen      Signal = "door-open"
 	SignalDoorFailed    Signal = "door-failed"
-	SignalIncoming      Signal = "incoming" // somebody is listening from now on
+	SignalDoorHeld      Signal = "door-held" // a door stands open for too long; outside of calls too
+	SignalIncoming      Signal = "incoming"  // somebody is listening from now on
 )
 
 // An Indicator is a lamp with a meaning (EN 301 549 asks for seen as well as heard).

@@ -116,7 +116,7 @@ func (m *Machine) Step(now time.Time, ev Event, out []Action) []Action {
 	case DoorMoved:
 		return m.doorMoved(now, ev, out)
 	case DoorFailed:
-		return append(out, Play{Signal: SignalDoorFailed})
+		return m.doorFailed(out)
 	case Shutdown:
 		m.stopped = true
 		return m.finish(ResultShutdown, "the panel stops", SignalNone, out)
@@ -159,6 +159,15 @@ func (m *Machine) tick(now time.Time, out []Action) []Action {
 			m.warnAt = time.Time{}
 			return append(out, Play{Signal: SignalWarning}, Play{Signal: SignalWarning, ToLeg: m.winner})
 		}
+	}
+	return out
+}
+
+// doorFailed tells the visitor, and whoever is talked to: it may be he who asked.
+func (m *Machine) doorFailed(out []Action) []Action {
+	out = append(out, Play{Signal: SignalDoorFailed})
+	if m.state == Talking {
+		out = append(out, Play{Signal: SignalDoorFailed, ToLeg: m.winner})
 	}
 	return out
 }

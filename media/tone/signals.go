@@ -53,6 +53,7 @@ var signals = map[string]signal{
 	"code-rejected":  {clip: render(note(330, plain, 180*ms), pause(60*ms), note(247, plain, 320*ms))},
 	"door-open":      {clip: render(struck(784, 250*ms), struck(988, 250*ms), struck(1175, 600*ms))},
 	"door-failed":    {clip: repeat(3, chord(quiet, 160*ms, 220, 277), pause(100*ms))},
+	"door-held":      {clip: repeat(4, note(1000, plain, 250*ms), pause(250*ms))},
 	"incoming":       {clip: render(struck(660, 180*ms), struck(990, 180*ms), pause(120*ms), struck(660, 180*ms), struck(990, 350*ms))},
 }
 
