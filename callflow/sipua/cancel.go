@@ -27,14 +27,12 @@ func (u *UA) cancel(leg callflow.LegID) {
 }
 
 // giveUp cancels what has been sent. While nothing came back, CANCEL has to
-// wait for a provisional response and the leg need not: a 200 that comes all
-// the same is acknowledged and ended.
+// wait for a provisional response and the leg need not: the INVITE is repeated
+// no more.
 func (c *call) giveUp() {
 	if !c.out.provisional {
 		c.refuse(sip.StatusRequestTerminated, "cancelled")
-		if c.out.tx != nil && c.out.tx.fsm == nil {
-			c.out.tx.giveUp()
-		}
+		c.u.silence(c.out.tx)
 		return
 	}
 	c.cancelIfDue()
@@ -61,15 +59,19 @@ func (c *call) cancelIfDue() {
 	})
 }
 
-// cancelFor follows the INVITE: Request-URI, top Via, Route, From, To, Call-ID
-// and number are the same (RFC 3261 section 9.1).
-func cancelFor(invite *sip.Request) *sip.Request {
-	req := sip.NewRequest(sip.CANCEL, invite.Recipient)
+// cancelFor is the CANCEL of an INVITE (RFC 3261 section 9.1).
+func cancelFor(invite *sip.Request) *sip.Request { return follower(invite, sip.CANCEL) }
+
+// follower is a CANCEL, or the ACK to a refusal. It follows the INVITE:
+// Request-URI, top Via, Route, From, To, Call-ID and number are the same (RFC
+// 3261 sections 9.1, 17.1.1.3).
+func follower(invite *sip.Request, method sip.RequestMethod) *sip.Request {
+	req := sip.NewRequest(method, invite.Recipient)
 	req.AppendHeader(invite.Via().Clone())
 	for _, field := range []string{"Route", "Max-Forwards", "From", "To", "Call-ID", "User-Agent"} {
 		sip.CopyHeaders(field, invite, req)
 	}
-	req.AppendHeader(&sip.CSeqHeader{SeqNo: invite.CSeq().SeqNo, MethodName: sip.CANCEL})
+	req.AppendHeader(&sip.CSeqHeader{SeqNo: invite.CSeq().SeqNo, MethodName: method})
 	req.SetBody(nil)
 	return req
 }

@@ -17,9 +17,11 @@ import (
 type clientTx struct {
 	req      *sip.Request
 	hop      hop
+	key      string        // of clients, once it is sent
 	fsm      *sip.ClientTx // nil while its flow is dialled
 	final    bool
 	dropped  bool
+	silent   bool // given up, and still listened for
 	awaited  bool // a clean stop waits for the final response
 	sent     func(at time.Time)
 	response func(*sip.Response, time.Time) // every one, retransmitted 2xx too
@@ -71,6 +73,7 @@ func (u *UA) initiate(t *clientTx) error {
 		return err
 	}
 	t.fsm = sip.NewClientTx(key, t.req, conn, quietLog)
+	t.key = key
 	u.clients[key] = t
 	if err := t.fsm.Init(); err != nil {
 		delete(u.clients, key)
@@ -95,6 +98,9 @@ func (u *UA) follow(t *clientTx, key string) {
 }
 
 func (u *UA) finished(t *clientTx, key string, err error) {
+	if t.silent {
+		return
+	}
 	delete(u.clients, key)
 	if t.final {
 		return
@@ -214,6 +220,11 @@ func (u *UA) receiveResponse(res *sip.Response, at time.Time) {
 	t := u.clients[key]
 	if t == nil {
 		u.lateSuccess(res, at)
+		return
+	}
+	if t.silent {
+		u.heardSilent(t, res)
+		t.response(res, at)
 		return
 	}
 	first := !t.final && !res.IsProvisional()

@@ -45,6 +45,10 @@ type Config struct {
 	// goroutine. Without it nobody is let in.
 	NewLeg func() callflow.LegID
 
+	// SessionExpires is how long a session of ours may last without a refresh
+	// (RFC 4028), 90 s to 24 h; default 30 min.
+	SessionExpires time.Duration
+
 	UserAgent string // default "doorstation"
 	Log       *slog.Logger
 
@@ -84,6 +88,9 @@ func (e *InUseError) Unwrap() error { return e.Err }
 // defaultExpires is what we ask of a registrar.
 const defaultExpires = time.Hour
 
+// defaultSession is the session time that RFC 4028 section 4 recommends.
+const defaultSession = 30 * time.Minute
+
 // withDefaults fills what may be left out, and refuses what must not reach the wire.
 func (c Config) withDefaults() (Config, error) {
 	a := &c.Account
@@ -103,6 +110,9 @@ func (c Config) withDefaults() (Config, error) {
 	a.Domain = hostOf(a.Domain)
 	if a.Expires == 0 {
 		a.Expires = defaultExpires
+	}
+	if c.SessionExpires == 0 {
+		c.SessionExpires = defaultSession
 	}
 	if c.UserAgent == "" {
 		c.UserAgent = "doorstation"
@@ -143,6 +153,9 @@ func (c Config) check() error {
 	}
 	if a.Expires < time.Second {
 		return &ConfigError{"registration time", a.Expires.String(), "is under 1s"}
+	}
+	if c.SessionExpires < leastSession || c.SessionExpires > longestGrant {
+		return &ConfigError{"session time", c.SessionExpires.String(), fmt.Sprintf("is not %v to %v", leastSession, longestGrant)}
 	}
 	if !c.Local.IsValid() || c.Local.Addr().IsUnspecified() {
 		return &ConfigError{"local address", c.Local.String(), "is not one exact address"}

@@ -27,10 +27,17 @@ type dialog struct {
 	confirmed bool
 	ended     bool // BYE sent or received
 
-	ack     *sip.Request // to our INVITE's 200, to be sent again
+	ack     *sip.Request // to the 200 of our INVITE, the latest, to be sent again
 	offer   *serverTx    // their re-INVITE or UPDATE, to be answered
 	unacked *unacked     // our 200 to an INVITE
 	byeDue  bool         // BYE as soon as the ACK is here
+
+	described  []byte // our latest description, offer or answer
+	agreed     bool   // a reliable 18x has answered our offer (RFC 3262 section 5)
+	session    sessionTimer
+	updates    bool // they take UPDATE
+	asking     bool // a refresh of ours has no final response yet
+	reoffering bool // and it is a re-INVITE
 }
 
 // maxForks bounds the dialogs of one INVITE: each costs memory, and one that is
@@ -46,7 +53,8 @@ func (c *call) dialog(res *sip.Response) *dialog {
 		if len(c.dialogs) >= maxForks {
 			return nil
 		}
-		d = &dialog{c: c, tag: tag, target: c.out.req.Recipient, seq: c.out.seq, invite: c.out.seq}
+		d = &dialog{c: c, tag: tag, target: c.out.req.Recipient, seq: c.out.seq, invite: c.out.seq,
+			described: c.out.req.Body()}
 		d.theirs.d = d
 		c.dialogs[tag] = d
 	}
@@ -64,6 +72,7 @@ func (d *dialog) learn(res *sip.Response) {
 	if d.confirmed {
 		return
 	}
+	d.updates = d.updates || lists(res, "allow", string(sip.UPDATE))
 	d.refresh(res.Contact())
 	if routes := recordRoutes(res); len(routes) > 0 || res.IsSuccess() {
 		slices.Reverse(routes)
@@ -187,6 +196,7 @@ func (d *dialog) bye(done func()) {
 // drop stops what still runs for the dialog.
 func (d *dialog) drop() {
 	d.theirs.stop()
+	d.session.stop()
 	if d.unacked != nil {
 		d.unacked.stop()
 		d.unacked = nil

@@ -84,8 +84,30 @@ type (
 	// asks for our offer.
 	Offered struct {
 		Leg    callflow.LegID
+		Fork   string // whose: before the answer, one of several
 		SDP    []byte
 		Answer func(sdp []byte, status int)
+	}
+
+	// Reanswered is the answer to an offer of ours inside the dialog.
+	Reanswered struct {
+		Leg callflow.LegID
+		SDP []byte
+	}
+
+	// Retried says that the phone refused our offer, and that the INVITE went
+	// out again with the next one of its Invitation.
+	Retried struct {
+		Leg    callflow.LegID
+		Status int
+		Reason string
+		Offer  int // place of the offer that is tried now
+	}
+
+	// Redirected says that the phone's 3xx is followed.
+	Redirected struct {
+		Leg    callflow.LegID
+		Target string
 	}
 
 	// Digit is a key in an INFO body (application/dtmf-relay, application/dtmf),
@@ -119,6 +141,9 @@ func (Ended) sipEvent()         {}
 func (Incoming) sipEvent()      {}
 func (Confirmed) sipEvent()     {}
 func (Offered) sipEvent()       {}
+func (Reanswered) sipEvent()    {}
+func (Retried) sipEvent()       {}
+func (Redirected) sipEvent()    {}
 func (Digit) sipEvent()         {}
 func (PictureWanted) sipEvent() {}
 func (Sent) sipEvent()          {}

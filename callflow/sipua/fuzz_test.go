@@ -72,8 +72,8 @@ func fuzzedPanel(t *testing.T) (u *UA, ringing, talking *call) {
 	}
 	u.tpl.Pool("udp").Add(u.local.String(), &sip.UDPConnection{PacketConn: u.gate, PacketAddr: u.local.String(), Listener: true})
 	u.admitAllowed()
-	u.invite(1, phoneTarget, []byte(testOffer))
-	u.invite(2, phoneTarget, []byte(testOffer))
+	u.invite(1, Invitation{Target: phoneTarget, Offers: [][]byte{[]byte(testOffer)}})
+	u.invite(2, Invitation{Target: phoneTarget, Offers: [][]byte{[]byte(testOffer)}})
 	ringing, talking = u.legs[1], u.legs[2]
 	m, err := sip.NewParser().ParseSIP([]byte(replyText(talking.out.tx.req, 200, "a", phoneContact(), "sdp:x")))
 	if err != nil {

@@ -30,6 +30,10 @@ func (u *UA) invited(t *serverTx) {
 		t.respond(sip.StatusLoopDetected) // RFC 3261 section 8.2.2.2
 	case len(t.req.Body()) > 0 && sdpOf(t.req) == nil:
 		t.respond(sip.StatusUnsupportedMediaType, sip.NewHeader("Accept", "application/sdp"))
+	case t.req.GetHeader("replaces") != nil:
+		t.respond(sip.StatusCallTransactionDoesNotExists) // nobody takes a call of ours over (RFC 3891 section 3)
+	case tooBrief(t.req) != nil:
+		t.respond(statusSessionTooBrief, tooBrief(t.req))
 	case t.req.Contact() == nil || t.req.Contact().Address.Host == "":
 		t.respond(sip.StatusBadRequest)
 	case u.stop || u.incomingCalls() >= maxIncoming:
@@ -61,6 +65,7 @@ func (u *UA) ringing(t *serverTx, caller string) {
 			c.end("the caller gave up", false)
 		}
 	}
+	d.updates = lists(t.req, "allow", string(sip.UPDATE))
 	t.respondWith(t.response(sip.StatusRinging, nil, u.contactBack(t)))
 	c.emit(Incoming{Leg: leg, Caller: caller, SDP: sdpOf(t.req)})
 }

@@ -2,6 +2,8 @@ package sipua
 
 import (
 	"errors"
+	"math"
+	"strconv"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -9,25 +11,43 @@ import (
 	"doorstation/callflow"
 )
 
-// An outgoing is our INVITE and how far it got.
-type outgoing struct {
-	req         *sip.Request
-	tx          *clientTx
-	hop         hop
-	seq         uint32
-	tries       int  // with credentials
-	provisional bool // CANCEL may follow (RFC 3261 section 9.1)
-	cancelled   bool // asked for
-	cancelSent  bool
+// An Invitation is how a phone is rung.
+type Invitation struct {
+	Target string // SIP, SIPS or tel URI
+
+	// Offers are SDP, the one wanted most first. The next is tried when the
+	// phone refuses the one before it for its media, or fails over it.
+	Offers [][]byte
+
+	// Expires is how long the phone may ring, told to it so that an INVITE that
+	// was long on its way rings no longer (RFC 3261 section 13.2.1); 0: unsaid.
+	Expires time.Duration
 }
 
-func (u *UA) invite(leg callflow.LegID, target string, offer []byte) {
+// An outgoing is our INVITE and how far it got.
+type outgoing struct {
+	Invitation
+	req          *sip.Request
+	tx           *clientTx
+	hop          hop
+	seq          uint32
+	tries        int           // with credentials
+	offer        int           // place of the offer in force
+	leastSession time.Duration // demanded by a 422
+	redirects    redirects
+	rang         bool // an 18x has come
+	provisional  bool // CANCEL may follow (RFC 3261 section 9.1)
+	cancelled    bool // asked for
+	cancelSent   bool
+}
+
+func (u *UA) invite(leg callflow.LegID, inv Invitation) {
 	if u.legs[leg] != nil {
 		u.log.Error("sip leg used twice", "leg", leg)
 		return
 	}
 	c := u.newCall(leg, freshKey())
-	uri, err := u.targetURI(target)
+	uri, err := u.targetURI(inv.Target)
 	if u.stop {
 		err = errStopping
 	}
@@ -37,14 +57,20 @@ func (u *UA) invite(leg callflow.LegID, target string, offer []byte) {
 		return
 	}
 	c.local, c.remote = u.self(), party{uri: remoteParty(uri)}
-	c.out = &outgoing{req: sip.NewRequest(sip.INVITE, uri), seq: 1}
-	u.way(uri, func(h hop, routes []sip.Uri, err error) {
+	c.out = &outgoing{Invitation: inv, seq: 1}
+	c.inviteAt(uri)
+}
+
+// inviteAt sends the INVITE to uri: the target, or where a 3xx points.
+func (c *call) inviteAt(uri sip.Uri) {
+	c.out.req = sip.NewRequest(sip.INVITE, uri)
+	c.u.way(uri, func(h hop, routes []sip.Uri, err error) {
 		switch {
 		case c.over:
 		case err != nil:
 			c.refuse(sip.StatusServiceUnavailable, err.Error())
 		default:
-			c.buildInvite(routes, offer)
+			c.buildInvite(routes)
 			c.out.hop = h
 			c.meet(h.addr)
 			c.sendInvite()
@@ -62,18 +88,30 @@ func remoteParty(uri sip.Uri) sip.Uri {
 	return to
 }
 
-func (c *call) buildInvite(routes []sip.Uri, offer []byte) {
+func (c *call) buildInvite(routes []sip.Uri) {
 	req := c.out.req
 	for _, r := range routes {
 		req.AppendHeader(&sip.RouteHeader{Address: r})
 	}
 	c.u.fill(req, c.local, c.remote, c.key, "", c.out.seq)
 	req.AppendHeader(sip.NewHeader("Allow", allowedMethods))
-	req.AppendHeader(sip.NewHeader("Supported", "100rel"))
-	if len(offer) > 0 {
-		req.AppendHeader(sdpType())
-		req.SetBody(offer)
+	req.AppendHeader(sip.NewHeader("Supported", supported))
+	c.u.askSession(req, c.out.leastSession, "")
+	if c.out.Expires > 0 {
+		req.AppendHeader(sip.NewHeader("Expires", strconv.Itoa(int(math.Ceil(c.out.Expires.Seconds())))))
 	}
+	if sdp := c.out.description(); len(sdp) > 0 {
+		req.AppendHeader(sdpType())
+		req.SetBody(sdp)
+	}
+}
+
+// description is the offer in force.
+func (o *outgoing) description() []byte {
+	if o.offer < len(o.Offers) {
+		return o.Offers[o.offer]
+	}
+	return nil
 }
 
 func (c *call) sendInvite() {
@@ -96,21 +134,30 @@ func (c *call) inviteResponse(t *clientTx, res *sip.Response, at time.Time) {
 		o.provisional = true
 		c.cancelIfDue()
 		if res.StatusCode > 100 {
+			o.rang = true
 			c.progressed(res, at)
 		}
 	case res.IsSuccess():
 		c.succeeded(res, at)
-	case challenges(res) && !o.cancelled && t == o.tx && c.u.trusted(res, o.hop) && c.u.creds.take(o.req, res, o.tries):
-		o.tries++
-		o.seq++
-		o.req = c.u.renewed(o.req, o.seq)
-		clear(c.dialogs) // early dialogs of the challenged INVITE are no more
-		c.sendInvite()
 	case o.cancelled:
 		c.refuse(sip.StatusRequestTerminated, "cancelled")
+	case challenges(res) && t == o.tx && c.u.trusted(res, o.hop) && c.u.creds.take(o.req, res, o.tries):
+		o.tries++
+		c.inviteAgain()
+	case t == o.tx && c.retries(res):
 	default:
 		c.refuse(res.StatusCode, clean(res.Reason))
 	}
+}
+
+// inviteAgain sends the INVITE once more with the next number, changed as the
+// response to the one before wants it (RFC 3261 section 8.1.3.5).
+func (c *call) inviteAgain() {
+	o := c.out
+	o.seq++
+	o.req = c.u.renewed(o.req, o.seq)
+	clear(c.dialogs) // early dialogs of the refused INVITE are no more
+	c.sendInvite()
 }
 
 // inviteFailed ends a leg whose INVITE got no final response.
@@ -134,10 +181,11 @@ func (c *call) succeeded(res *sip.Response, at time.Time) {
 	case d == nil:
 		return
 	case d.ack != nil:
-		d.acknowledge(func(error) {})
+		d.acknowledgeAgain(res)
 		return
 	}
 	d.confirmed = true
+	d.sessionAgreed(res)
 	won := c.won == nil && !c.out.cancelled && !c.over
 	if won {
 		c.won = d

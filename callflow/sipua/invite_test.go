@@ -132,7 +132,7 @@ func TestPrackCarriesRAckInOrder(t *testing.T) {
 		for _, h := range inv.GetHeaders("require") {
 			t.Errorf("we demand %v", h)
 		}
-		if h := inv.GetHeader("supported"); h == nil || h.Value() != "100rel" {
+		if h := inv.GetHeader("supported"); h == nil || h.Value() != "100rel, timer" {
 			t.Errorf("supported: %v", h)
 		}
 		p.reply(inv, 183, "a", phoneContact(), "Require: 100rel", "RSeq: 41", "sdp:early")

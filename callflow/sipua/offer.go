@@ -15,14 +15,16 @@ func (d *dialog) offerArrived(t *serverTx) {
 	switch {
 	case len(t.req.Body()) > 0 && sdp == nil:
 		t.respond(sip.StatusUnsupportedMediaType, sip.NewHeader("Accept", "application/sdp"))
-	case d.offer != nil:
+	case d.offer != nil || d.c.incoming != nil && !d.c.incoming.answered:
 		t.respond(sip.StatusInternalServerError, retryAfter())
+	case tooBrief(t.req) != nil:
+		t.respond(statusSessionTooBrief, tooBrief(t.req))
 	case t.req.Method == sip.UPDATE && sdp == nil:
 		d.refresh(t.req.Contact())
 		t.respondWith(d.success(t, nil))
 	case d.offering():
 		t.respond(sip.StatusRequestPending)
-	case d.c.won != d:
+	case d.c.won != d && (d.confirmed || t.req.Method != sip.UPDATE):
 		t.respond(sip.StatusCallTransactionDoesNotExists)
 	default:
 		d.offered(t, sdp)
@@ -30,9 +32,10 @@ func (d *dialog) offerArrived(t *serverTx) {
 }
 
 // offering reports whether an offer of ours is without its answer: that of our
-// INVITE, or one in a 200 of ours.
+// INVITE or re-INVITE, or one in a 200 of ours. A reliable 18x may have answered
+// that of our INVITE already.
 func (d *dialog) offering() bool {
-	return d.c.out != nil && !d.confirmed || d.unacked != nil && d.unacked.ours
+	return d.c.out != nil && !d.confirmed && !d.agreed || d.reoffering || d.unacked != nil && d.unacked.ours
 }
 
 func (d *dialog) offered(t *serverTx, sdp []byte) {
@@ -47,7 +50,7 @@ func (d *dialog) offered(t *serverTx, sdp []byte) {
 		}
 	}
 	var once sync.Once
-	d.c.emit(Offered{Leg: d.c.leg, SDP: sdp, Answer: func(sdp []byte, status int) {
+	d.c.emit(Offered{Leg: d.c.leg, Fork: d.tag, SDP: sdp, Answer: func(sdp []byte, status int) {
 		once.Do(func() { d.c.u.box.post(func() { d.answer(t, sdp, status) }) })
 	}})
 }
@@ -83,7 +86,13 @@ func (d *dialog) refuseOffer() {
 
 // success is a 200 that refreshes their target too.
 func (d *dialog) success(t *serverTx, sdp []byte) *sip.Response {
-	return t.response(sip.StatusOK, sdp, d.c.u.contactBack(t), sip.NewHeader("Allow", allowedMethods))
+	if len(sdp) > 0 {
+		d.described = sdp
+	}
+	d.updates = d.updates || lists(t.req, "allow", string(sip.UPDATE))
+	headers := append([]sip.Header{d.c.u.contactBack(t), sip.NewHeader("Allow", allowedMethods),
+		sip.NewHeader("Supported", supported)}, d.sessionAsked(t.req)...)
+	return t.response(sip.StatusOK, sdp, headers...)
 }
 
 // An unacked is a 200 of ours to an INVITE, repeated until its ACK comes (RFC

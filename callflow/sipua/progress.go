@@ -85,6 +85,7 @@ func (d *dialog) takeReliable(n uint32, res *sip.Response, at time.Time) {
 	d.rel.taken[n] = true
 	d.rel.last = max(d.rel.last, n)
 	d.prack(n, res.CSeq())
+	d.agreed = d.agreed || sdpOf(res) != nil
 	d.ring(res, at)
 }
 

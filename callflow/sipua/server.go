@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -144,16 +145,29 @@ func (u *UA) outOfDialog(t *serverTx) {
 func capabilities() []sip.Header {
 	return []sip.Header{
 		sip.NewHeader("Allow", allowedMethods),
+		sip.NewHeader("Supported", supported),
 		sip.NewHeader("Accept", "application/sdp, application/dtmf-relay, application/dtmf, application/media_control+xml"),
 	}
 }
 
-// unsupported gives what a request demands; we support no demand of others.
+// supported are the options that others may count on; of them, they may demand
+// session timers. Reliable provisional responses we take and never send.
+const supported = "100rel, timer"
+
+// statusSessionTooBrief is 422 (RFC 4028 section 6).
+const statusSessionTooBrief = 422
+
+// unsupported gives what a request demands that we do not have, or "".
 func unsupported(req *sip.Request) string {
-	if h := req.GetHeader("require"); h != nil {
-		return h.Value()
+	var not []string
+	for _, h := range req.GetHeaders("require") {
+		for option := range strings.SplitSeq(h.Value(), ",") {
+			if option = strings.TrimSpace(option); option != "" && !strings.EqualFold(option, "timer") {
+				not = append(not, option)
+			}
+		}
 	}
-	return ""
+	return strings.Join(not, ", ")
 }
 
 // respond sends a response without a body.
@@ -216,6 +230,7 @@ func reasonOf(status int) string {
 var phrases = map[int]string{
 	180: "Ringing", 200: "OK", 400: "Bad Request", 403: "Forbidden", 405: "Method Not Allowed",
 	415: "Unsupported Media Type", 416: "Unsupported URI Scheme", 420: "Bad Extension",
+	422: "Session Interval Too Small",
 	480: "Temporarily Unavailable", 481: "Call/Transaction Does Not Exist", 482: "Loop Detected",
 	486: "Busy Here", 487: "Request Terminated", 488: "Not Acceptable Here", 491: "Request Pending",
 	500: "Server Internal Error", 503: "Service Unavailable", 600: "Busy Everywhere", 603: "Decline",

@@ -111,6 +111,12 @@ func tell(ev Event) string {
 		return "confirmed" + sdp(ev.SDP)
 	case Offered:
 		return "offered" + sdp(ev.SDP)
+	case Reanswered:
+		return "reanswered" + sdp(ev.SDP)
+	case Retried:
+		return fmt.Sprintf("retried %d with offer %d", ev.Status, ev.Offer)
+	case Redirected:
+		return "redirected " + ev.Target
 	case Digit:
 		return fmt.Sprintf("digit %c", ev.Key)
 	case PictureWanted:
