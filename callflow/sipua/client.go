@@ -188,11 +188,15 @@ func (u *UA) flowAddr(h hop) netip.AddrPort {
 
 // contact is where we want to be reached, over the flow to h.
 func (u *UA) contact(h hop) *sip.ContactHeader {
-	at := u.flowAddr(h)
+	return u.contactAt(h.network, u.contactAddr(h))
+}
+
+// contactAddr is where the world reaches us.
+func (u *UA) contactAddr(h hop) netip.AddrPort {
 	if h.network == "udp" && u.public.IsValid() {
-		at = u.public
+		return u.public
 	}
-	return u.contactAt(h.network, at)
+	return u.flowAddr(h)
 }
 
 func (u *UA) contactAt(network string, at netip.AddrPort) *sip.ContactHeader {

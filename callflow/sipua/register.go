@@ -20,6 +20,7 @@ type registration struct {
 	asking   bool
 	again    bool // once more, after the answer that is due
 	granted  bool
+	asked    netip.AddrPort // contact of the last request
 	contact  netip.AddrPort // what is registered, over UDP
 	failures int
 	timer    *time.Timer
@@ -66,6 +67,7 @@ func (u *UA) sendRegister(h hop, expires time.Duration, done func(*sip.Response,
 	us := party{uri: u.self().uri}
 	u.fill(req, us, us, callKey{r.id, r.tag}, "", r.next())
 	req.AppendHeader(sip.NewHeader("Expires", strconv.Itoa(int(expires/time.Second))))
+	r.asked = u.contactAddr(h)
 	if h.network == "udp" {
 		for _, c := range u.contacts(h) {
 			req.AppendHeader(c)
@@ -142,10 +144,7 @@ func (u *UA) registerGranted(h hop, res *sip.Response) {
 	r.asking, r.granted, r.failures = false, true, 0
 	r.contact = netip.AddrPort{}
 	if h.network == "udp" {
-		r.contact = u.flowAddr(h)
-		if u.public.IsValid() {
-			r.contact = u.public
-		}
+		r.contact = r.asked
 	}
 	u.on(Registered{Expires: granted, Server: h.addr.String()})
 	u.registerIn(refreshAfter(granted))
@@ -171,7 +170,7 @@ func (u *UA) registerIn(d time.Duration) {
 // grantedTime is what the registrar gives: the expires of our own Contact
 // first, then the Expires field, else what we asked for (RFC 3261 section 10.2.4).
 func (u *UA) grantedTime(h hop, res *sip.Response) time.Duration {
-	own := u.contact(h)
+	own := u.contactAt(h.network, u.reg.asked)
 	for _, f := range res.GetHeaders("contact") {
 		c, ok := f.(*sip.ContactHeader)
 		if !ok || !sameContact(c, own) {

@@ -257,6 +257,25 @@ func TestPublicAddressMovesContact(t *testing.T) {
 	})
 }
 
+// The address is learnt while the first REGISTER waits for its answer, which
+// grants the contact of before: that one is taken back.
+func TestPublicAddressWhileRegistering(t *testing.T) {
+	inRegistered(t, Config{}, func(w *world, reg *peer) {
+		first := reg.request("REGISTER")
+		w.ua.SetPublic(netip.MustParseAddrPort("198.51.100.7:40000"))
+		synctest.Wait()
+		reg.grant(first, 600)
+		w.heard("registered 10m0s")
+		var got []string
+		for _, h := range reg.request("REGISTER").GetHeaders("contact") {
+			got = append(got, h.Value())
+		}
+		if want := "<sip:panel@198.51.100.7:40000> <sip:panel@192.0.2.1:5060>;expires=0"; strings.Join(got, " ") != want {
+			t.Errorf("contacts %v, want %s", got, want)
+		}
+	})
+}
+
 func TestChallengedInvite(t *testing.T) {
 	registered := func(w *world, reg *peer) {
 		reg.reply(reg.request("REGISTER"), 401, "reg", "WWW-Authenticate: "+challenge)
