@@ -9,6 +9,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"doorstation/callflow/sipua/wire"
 )
 
 // Bounds of a datagram that can be a SIP message.
@@ -73,14 +75,15 @@ func (g *gate) passes(b []byte, from netip.AddrPort) bool {
 	return plausible(b) && g.sources.admit(from, time.Now())
 }
 
-// plausible reports whether b begins as a SIP message does: a method or the
-// version, and the version once in the first line (RFC 3261 section 7).
+// plausible reports whether b begins as a SIP message does: with a token, a
+// method or the version's first, and with a version in the first line (RFC 3261
+// section 7).
 func plausible(b []byte) bool {
-	if len(b) < minDatagram || len(b) > maxDatagram || b[0] < 'A' || b[0] > 'Z' {
+	if len(b) < minDatagram || len(b) > maxDatagram || !wire.IsToken(string(b[:1])) {
 		return false
 	}
 	line, _, found := bytes.Cut(b, []byte("\r\n"))
-	return found && bytes.Contains(line, []byte("SIP/2.0"))
+	return found && bytes.Contains(line, []byte("SIP/"))
 }
 
 func (g *gate) writeTo(b []byte, to netip.AddrPort) error {

@@ -22,19 +22,19 @@ func TestGatePasses(t *testing.T) {
 		b, from string
 		want    bool
 	}{
-		"a request":               {options, "192.0.2.2:5060", true},
-		"a response":              {"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP x;branch=z9hG4bK1\r\n\r\n", "192.0.2.2:5060", true},
-		"from another port":       {options, "192.0.2.2:6000", true},
-		"of an admitted host":     {options, "192.0.2.3:1", true},
-		"of a stranger":           {options, "192.0.2.4:5060", false},
-		"STUN, swallowed":         {"\x01\x01" + strings.Repeat("x", 40), "192.0.2.9:1", false},
-		"STUN, not swallowed":     {"\x01\x02" + strings.Repeat("x", 40), "192.0.2.2:5060", false},
-		"CRLF":                    {"\r\n\r\n", "192.0.2.2:5060", false},
-		"nothing":                 {"", "192.0.2.2:5060", false},
-		"too long":                {options + strings.Repeat("x", maxDatagram), "192.0.2.2:5060", false},
-		"no version in the line":  {"OPTIONS sip:x@y HTTP/1.1\r\nVia: SIP/2.0/UDP x\r\n\r\n", "192.0.2.2:5060", false},
-		"no line":                 {strings.Repeat("A", 100), "192.0.2.2:5060", false},
-		"lower case, and no STUN": {"options sip:x@y SIP/2.0\r\nVia: x\r\n\r\n", "192.0.2.2:5060", false},
+		"a request":              {options, "192.0.2.2:5060", true},
+		"a response":             {"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP x;branch=z9hG4bK1\r\n\r\n", "192.0.2.2:5060", true},
+		"from another port":      {options, "192.0.2.2:6000", true},
+		"of an admitted host":    {options, "192.0.2.3:1", true},
+		"of a stranger":          {options, "192.0.2.4:5060", false},
+		"STUN, swallowed":        {"\x01\x01" + strings.Repeat("x", 40), "192.0.2.9:1", false},
+		"STUN, not swallowed":    {"\x01\x02" + strings.Repeat("x", 40), "192.0.2.2:5060", false},
+		"CRLF":                   {"\r\n\r\n", "192.0.2.2:5060", false},
+		"nothing":                {"", "192.0.2.2:5060", false},
+		"too long":               {options + strings.Repeat("x", maxDatagram), "192.0.2.2:5060", false},
+		"no version in the line": {"OPTIONS sip:x@y HTTP/1.1\r\nVia: SIP/2.0/UDP x\r\n\r\n", "192.0.2.2:5060", false},
+		"no line":                {strings.Repeat("A", 100), "192.0.2.2:5060", false},
+		"no token, and no STUN":  {"(options) sip:x@y SIP/2.0\r\nVia: x\r\n\r\n", "192.0.2.2:5060", false},
 	} {
 		if got := g.passes([]byte(c.b), netip.MustParseAddrPort(c.from)); got != c.want {
 			t.Errorf("%s: %v", name, got)

@@ -34,7 +34,9 @@ func (u *UA) invited(t *serverTx) {
 		t.respond(sip.StatusCallTransactionDoesNotExists) // nobody takes a call of ours over (RFC 3891 section 3)
 	case tooBrief(t.req) != nil:
 		t.respond(statusSessionTooBrief, tooBrief(t.req))
-	case t.req.Contact() == nil || t.req.Contact().Address.Host == "":
+	case !acceptsSDP(t.req):
+		t.respond(sip.StatusNotAcceptable)
+	case t.req.Contact() != nil && t.req.Contact().Address.Host == "":
 		t.respond(sip.StatusBadRequest)
 	case u.stop || u.incomingCalls() >= maxIncoming:
 		t.respond(sip.StatusBusyHere)
@@ -51,7 +53,7 @@ func (u *UA) ringing(t *serverTx, caller string) {
 	c.local = party{display: to.DisplayName, uri: *to.Address.Clone()}
 	c.remote = party{display: from.DisplayName, uri: *from.Address.Clone()}
 	c.meet(t.from)
-	d := &dialog{c: c, tag: tagOf(from.Params), routes: recordRoutes(t.req)}
+	d := &dialog{c: c, tag: tagOf(from.Params), routes: recordRoutes(t.req), target: *from.Address.Clone()}
 	d.reached = &hop{network: sip.NetworkToLower(t.req.Transport()), addr: t.from}
 	d.theirs = sequence{d: d, heard: true, last: t.req.CSeq().SeqNo}
 	d.refresh(t.req.Contact())
@@ -119,12 +121,8 @@ func (u *UA) reject(leg callflow.LegID, status int) {
 // cancelled takes a CANCEL: always answered, and it ends an INVITE that has no
 // final response yet (RFC 3261 section 9.2).
 func (u *UA) cancelled(t *serverTx) {
-	cseq := t.req.CSeq()
-	cseq.MethodName = sip.INVITE
-	key, err := sip.ServerTxKeyMake(t.req)
-	cseq.MethodName = sip.CANCEL
-	invite := u.servers[key]
-	if err != nil || invite == nil || invite.from.Addr() != t.from.Addr() {
+	invite := u.servers[serverKey(t.req, sip.INVITE)]
+	if invite == nil || invite.from.Addr() != t.from.Addr() {
 		t.respond(sip.StatusCallTransactionDoesNotExists)
 		return
 	}

@@ -250,7 +250,7 @@ func TestMalformed(t *testing.T) {
 		good := c.text("INVITE", 1, "", "sdp:offer")
 		for name, edit := range map[string][2]string{
 			"CSeq of another method": {"1 INVITE\r\nContact", "1 BYE\r\nContact"},
-			"no From tag":            {";tag=them", ""},
+			"no tag but a semicolon": {";tag=them", ";"},
 			"two From":               {"Call-ID:", "From: <sip:x@y>;tag=2\r\nCall-ID:"},
 		} {
 			bad := strings.Replace(good, edit[0], edit[1], 1)

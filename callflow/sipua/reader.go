@@ -27,7 +27,9 @@ func (u *UA) serveUDP() {
 		from := addrPortOf(addr)
 		u.guard(func() {
 			m, err := wire.Parse(buf[:n])
-			u.deliver(m, err, "UDP", from, func(b []byte) error { return u.gate.writeTo(b, from) })
+			u.deliver(m, err, "UDP", from, func(b []byte, port uint16) error {
+				return u.gate.writeTo(b, netip.AddrPortFrom(from.Addr(), port))
+			})
 		})
 	}
 }
@@ -60,10 +62,10 @@ func (u *UA) serveStream(network string, conn net.Conn) {
 }
 
 func (u *UA) takeFrame(f wire.Frame, network string, from netip.AddrPort, conn net.Conn) {
-	back := func(b []byte) error { _, err := conn.Write(b); return err }
+	back := func(b []byte, _ uint16) error { _, err := conn.Write(b); return err }
 	if len(f.Message) == 0 {
 		if f.Ping {
-			_ = back([]byte("\r\n")) // a broken flow is seen by its reader
+			_ = back([]byte("\r\n"), 0) // a broken flow is seen by its reader
 		}
 		return
 	}
@@ -74,9 +76,12 @@ func (u *UA) takeFrame(f wire.Frame, network string, from netip.AddrPort, conn n
 	u.deliver(m, err, network, from, back)
 }
 
+// An answerer writes an answer to the host or the flow that a request came by.
+type answerer func(b []byte, port uint16) error
+
 // deliver takes one message off a socket, in the order of the wire. What is not
 // grammatical is answered here, without a thought of it being kept.
-func (u *UA) deliver(m *wire.Message, err error, network string, from netip.AddrPort, back func([]byte) error) {
+func (u *UA) deliver(m *wire.Message, err error, network string, from netip.AddrPort, back answerer) {
 	var msg sip.Message
 	if err == nil {
 		msg, err = u.understand(m)
@@ -118,15 +123,15 @@ func ourScheme(uri string) bool {
 	return strings.EqualFold(scheme, "sip") || strings.EqualFold(scheme, "sips")
 }
 
-// refuseUnread answers what was not taken, to where it came from.
-func (u *UA) refuseUnread(f *wire.Fault, from netip.AddrPort, back func([]byte) error) {
+// refuseUnread answers what was not taken.
+func (u *UA) refuseUnread(f *wire.Fault, from netip.AddrPort, back answerer) {
 	u.log.Debug("sip message not taken", "from", from, "reason", f.Reason)
 	tag := strconv.FormatUint(maphash.String(u.seed, f.Reason+from.String()), 36)
 	answer := f.Answer(tag, from.Addr().String(), from.Port())
 	if answer == nil {
 		return
 	}
-	if err := back(answer); err != nil {
+	if err := back(answer, f.Port(from.Port())); err != nil {
 		u.log.Warn("sip response not sent", "status", f.Status, "to", from, "err", err)
 	}
 }

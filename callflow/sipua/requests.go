@@ -44,7 +44,7 @@ func (d *dialog) perform(t *serverTx) {
 	case sip.OPTIONS:
 		t.respond(sip.StatusOK, capabilities()...)
 	default:
-		t.respond(sip.StatusMethodNotAllowed, sip.NewHeader("Allow", allowedMethods))
+		t.respond(refusalOf(t.req.Method), sip.NewHeader("Allow", allowedMethods))
 	}
 }
 

@@ -42,10 +42,7 @@ type serverTx struct {
 func (u *UA) receiveRequest(req *sip.Request, at time.Time) {
 	from := source(req)
 	answerTo(req, from)
-	key, err := sip.ServerTxKeyMake(req)
-	if err != nil {
-		return
-	}
+	key := serverKey(req, req.Method)
 	known := u.servers[key]
 	t := &serverTx{u: u, req: req, from: from, at: at, key: key}
 	switch {
@@ -138,7 +135,7 @@ func (u *UA) outOfDialog(t *serverTx) {
 		t.req.Method == sip.NOTIFY, t.req.Method == sip.PRACK:
 		t.respond(sip.StatusCallTransactionDoesNotExists)
 	default:
-		t.respond(sip.StatusMethodNotAllowed, sip.NewHeader("Allow", allowedMethods))
+		t.respond(refusalOf(t.req.Method), sip.NewHeader("Allow", allowedMethods))
 	}
 }
 
@@ -228,10 +225,10 @@ func reasonOf(status int) string {
 }
 
 var phrases = map[int]string{
-	180: "Ringing", 200: "OK", 400: "Bad Request", 403: "Forbidden", 405: "Method Not Allowed",
+	180: "Ringing", 200: "OK", 400: "Bad Request", 403: "Forbidden", 405: "Method Not Allowed", 406: "Not Acceptable",
 	415: "Unsupported Media Type", 416: "Unsupported URI Scheme", 420: "Bad Extension",
 	422: "Session Interval Too Small",
 	480: "Temporarily Unavailable", 481: "Call/Transaction Does Not Exist", 482: "Loop Detected",
 	486: "Busy Here", 487: "Request Terminated", 488: "Not Acceptable Here", 491: "Request Pending",
-	500: "Server Internal Error", 503: "Service Unavailable", 600: "Busy Everywhere", 603: "Decline",
+	500: "Server Internal Error", 501: "Not Implemented", 503: "Service Unavailable", 600: "Busy Everywhere", 603: "Decline",
 }

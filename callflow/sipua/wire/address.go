@@ -24,7 +24,7 @@ func plainAddress(s string) (plain, why string) {
 	if display == "" {
 		words := strings.Fields(rest[:open])
 		for _, w := range words {
-			if !isToken(w) {
+			if !IsToken(w) {
 				return "", "Malformed Display Name"
 			}
 		}
@@ -108,7 +108,7 @@ func plainVia(s string) (plain, why string) {
 	}
 	transport, by, _ := strings.Cut(strings.ReplaceAll(trim(parts[2]), "\t", " "), " ")
 	by = strings.ReplaceAll(by, " ", "")
-	if !strings.EqualFold(trim(parts[0]), "SIP") || trim(parts[1]) != "2.0" || !isToken(transport) || !isHostPort(by) {
+	if !strings.EqualFold(trim(parts[0]), "SIP") || trim(parts[1]) != "2.0" || !IsToken(transport) || !isHostPort(by) {
 		return "", "Malformed Via"
 	}
 	params, why := plainParams(tail)

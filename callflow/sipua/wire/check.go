@@ -96,7 +96,7 @@ func (m *Message) checkIdentity() string {
 	}
 	n, ok := number(words[0], maxCSeq)
 	switch {
-	case !ok || !isToken(words[1]):
+	case !ok || !IsToken(words[1]):
 		return "Malformed CSeq"
 	case m.IsRequest() && words[1] != m.Method:
 		return "CSeq Method Mismatch"

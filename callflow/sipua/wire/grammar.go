@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// isToken reports whether s is a token (RFC 3261 section 25.1).
-func isToken(s string) bool {
+// IsToken reports whether s is a token (RFC 3261 section 25.1).
+func IsToken(s string) bool {
 	return s != "" && strings.IndexFunc(s, func(r rune) bool { return !isTokenRune(r) }) < 0
 }
 
@@ -84,7 +84,7 @@ func plainParams(s string) (string, string) {
 	for _, p := range list(s, ';') {
 		name, value, found := cutTop(p, '=')
 		name, value = trim(name), trim(value)
-		if !isToken(name) || found && !isParamValue(value) {
+		if !IsToken(name) || found && !isParamValue(value) {
 			return "", "Malformed Parameter"
 		}
 		b.WriteString(";" + name)
@@ -170,7 +170,7 @@ func isHostPort(s string) bool {
 		if end < 0 {
 			return false
 		}
-		a, err := netip.ParseAddr(s[1:end])
+		a, err := netip.ParseAddr(bearThirdColon(s[1:end]))
 		if err != nil || !a.Is6() || a.Zone() != "" {
 			return false
 		}
@@ -184,6 +184,15 @@ func isHostPort(s string) bool {
 		}
 	}
 	return isHostName(host)
+}
+
+// bearThirdColon takes out the colon that the grammar of RFC 3261 allows too many
+// before an IPv4 address (RFC 5118 section 4.10).
+func bearThirdColon(s string) string {
+	if before, v4, found := strings.Cut(s, ":::"); found && strings.Contains(v4, ".") {
+		return before + "::" + v4
+	}
+	return s
 }
 
 func isHostName(s string) bool {

@@ -119,6 +119,26 @@ func (f *Fault) Answer(tag, received string, rport uint16) []byte {
 	return b.Bytes()
 }
 
+// Port is where the answer goes over UDP (RFC 3261 section 18.2.2, RFC 3581
+// section 4): the port the request came from if its Via asks for that or cannot
+// be read, else the one that Via names.
+func (f *Fault) Port(from uint16) uint16 {
+	first, _, _ := cutTop(f.Message.Value("Via"), ',')
+	if _, why := plainVia(first); why != "" || hasParam(first, "rport") {
+		return from
+	}
+	_, by, _ := strings.Cut(trim(uptoAny(first, ";")), " ")
+	if i := strings.LastIndexByte(by, ':'); i > strings.LastIndexByte(by, ']') {
+		if n, ok := number(trim(by[i+1:]), 65535); ok {
+			return uint16(n)
+		}
+	}
+	return defaultPort
+}
+
+// defaultPort of SIP over UDP and TCP (RFC 3261 section 19.1.2).
+const defaultPort = 5060
+
 // answeredVia marks the first value of a Via line with where it came from.
 func answeredVia(line, received string, rport uint16) string {
 	first, rest, more := cutTop(line, ',')

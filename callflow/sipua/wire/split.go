@@ -61,7 +61,7 @@ func (m *Message) add(line string) (why string) {
 	}
 	name, value, found := strings.Cut(line, ":")
 	name = strings.TrimRight(name, " \t")
-	if !found || !isToken(name) {
+	if !found || !IsToken(name) {
 		return "Malformed Header Field"
 	}
 	if long, ok := compact[strings.ToLower(name)]; ok {
@@ -78,7 +78,7 @@ func (m *Message) start(line string) *Fault {
 	}
 	method, rest, _ := strings.Cut(line, " ")
 	uri, version, found := strings.Cut(rest, " ")
-	if !isToken(method) || !found {
+	if !IsToken(method) || !found {
 		return &Fault{Reason: "Malformed Start Line"}
 	}
 	m.Method, m.URI = method, uri
