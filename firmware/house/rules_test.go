@@ -25,6 +25,7 @@ var rules = []rule{
 
 	{"board", []string{"drivers"}},
 	{"board/compile/...", []string{"board", "drivers"}},
+	{"board/detect/...", []string{"board"}},
 	{"board/devicetree/...", nil},
 	{"board/emulator/...", []string{"board/emulator"}},
 
@@ -60,6 +61,7 @@ var foreign = []reserve{
 	{"github.com/icholy/digest/...", []string{"callflow/sipua/...", "provisioning/...", "firmware/sim/..."}},
 	{"github.com/miekg/dns/...", []string{"callflow/sipua/locate"}},
 	{"github.com/chromedp/...", nil},
+	{"periph.io/x/host/...", []string{"board/detect/..."}},
 	{"github.com/google/jsonschema-go/...", nil},
 	{"text/template", nil},
 	{"html/template", nil},
