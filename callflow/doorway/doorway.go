@@ -184,3 +184,7 @@ func (d *Doorway) Tick(now time.Time) News {
 	}
 	return News{}
 }
+
+// Undecided reports whether the door was released, is locked again, and may
+// still be opened or count as unused.
+func (d *Doorway) Undecided() bool { return !d.unusedAt.IsZero() }

@@ -51,6 +51,9 @@ type Status struct {
 	Guard        Guard         `json:"guard"`
 	Parts        []Part        `json:"parts"`
 	Missing      []string      `json:"missing,omitempty"` // what this build or board lacks, in words
+	Cover        *Cover        `json:"cover,omitempty"`   // nil: the board has no switch for it
+	Exits        []Exit        `json:"exits,omitempty"`
+	Outputs      []Output      `json:"outputs,omitempty"`
 }
 
 // The states of a Registration.
@@ -101,12 +104,16 @@ type Call struct {
 type Door struct {
 	Name string `json:"name"`
 	Open bool   `json:"open"` // the guard holds the relay on
+
+	Contact string    `json:"contact,omitempty"` // what its contact says; empty: it has none
+	Since   time.Time `json:"since,omitzero"`    // when it opened, by its contact
 }
 
 // Button is one button.
 type Button struct {
 	Name string `json:"name"`           // the board's name
 	Flat string `json:"flat,omitempty"` // empty: it rings nobody
+	Held bool   `json:"held,omitempty"` // somebody holds it down for long
 }
 
 // Guard is the process that holds the relays.

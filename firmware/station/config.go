@@ -67,7 +67,7 @@ func (t *trial) apply(snap *provisioning.Snapshot) {
 	}
 	t.log.Info("configuration in force", "revision", snap.Revision, "from", snap.From, "trial", snap.Trial)
 	t.running = snap.Hash
-	t.owner.setup = next
+	t.owner.adopt(next)
 	t.before = t.registered
 	if t.owner.line.set(next.line) {
 		t.registered = false

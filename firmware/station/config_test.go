@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"doorstation/board"
 	"doorstation/callflow"
 	"doorstation/callflow/sipua"
 	"doorstation/provisioning"
@@ -41,7 +42,7 @@ func newTrialBench(t *testing.T) *trialBench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &owner{log: log, box: newMailbox(), line: newLine("test", log), video: newVideoHub(nil, nil, log)}
+	o := &owner{log: log, box: newMailbox(), line: newLine("test", log), doors: newDoors("", log), video: newVideoHub(nil, nil, log), around: newSurroundings(&board.Board{})}
 	return &trialBench{&trial{log: log, store: store, key: key, owner: o}, t}
 }
 

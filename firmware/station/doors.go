@@ -1,10 +1,10 @@
 package station
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"maps"
-	"slices"
 	"sync"
 	"time"
 
@@ -16,14 +16,16 @@ import (
 type doors struct {
 	log   *slog.Logger
 	path  string
-	moved func(door string, open bool, at time.Duration) // called from the link's goroutine
-	lost  func(door string)                              // the guard went away while the door was open
+	moved func(relay, door string, open bool, at time.Duration) // called from the link's goroutine
+	lost  func(relay, door string)                              // the guard went away while the door was open
+	input func(guard.InputEdge)                                 // as moved
 
 	mu     sync.Mutex
 	client pulser // nil: no guard
 	err    error
 	asked  map[string]string // relay to the door that it was last asked for
 	open   map[string]string // active relay to the door that it was opened as
+	names  map[string]string // relay to its door, for openings that nobody here asked for
 }
 
 // A pulser is the guard as the doors need it: a *guard.Client.
@@ -43,7 +45,7 @@ func (d *doors) run(ctx context.Context) error {
 		return err
 	}
 	d.use(client, nil)
-	err = client.Run(ctx, guard.Handler{Edge: d.edge})
+	err = client.Run(ctx, guard.Handler{Edge: d.edge, Input: d.input})
 	d.use(nil, err)
 	d.forget()
 	return err
@@ -60,25 +62,36 @@ func (d *doors) edge(e guard.Edge) {
 	d.mu.Lock()
 	door, was := d.open[e.Relay]
 	if !was {
-		door = d.asked[e.Relay]
+		door = cmp.Or(d.asked[e.Relay], d.names[e.Relay], e.Relay)
 	}
 	if delete(d.open, e.Relay); e.Active {
 		d.open[e.Relay] = door
 	}
 	d.mu.Unlock()
 	d.log.Info("relay moved", "relay", e.Relay, "door", door, "active", e.Active, "cause", e.Cause)
-	d.moved(door, e.Active, e.At)
+	d.moved(e.Relay, door, e.Active, e.At)
 }
 
 // forget reports the doors whose relays nobody tells about any more. The guard
 // drives them safe when its client is gone, and at its own start.
 func (d *doors) forget() {
 	d.mu.Lock()
-	gone := slices.Collect(maps.Values(d.open))
+	gone := maps.Clone(d.open)
 	clear(d.open)
 	d.mu.Unlock()
-	for _, door := range gone {
-		d.lost(door)
+	for relay, door := range gone {
+		d.lost(relay, door)
+	}
+}
+
+// know learns the names of the doors.
+func (d *doors) know(rules map[string]doorRule) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	clear(d.asked)
+	d.names = make(map[string]string)
+	for name, rule := range rules {
+		d.names[rule.relay] = name
 	}
 }
 

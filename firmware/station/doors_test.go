@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"doorstation/board"
 	"doorstation/callflow"
 	"doorstation/callflow/sipua"
 	"doorstation/callflow/timeline"
@@ -30,7 +31,7 @@ func (g hastyGuard) Pulse(relay string, _ time.Duration, _ string) error {
 
 func TestClosedDoorIsNotTakenForOpen(t *testing.T) {
 	d := newDoors("", slog.New(slog.DiscardHandler))
-	d.moved = func(string, bool, time.Duration) {}
+	d.moved = func(string, string, bool, time.Duration) {}
 	d.use(hastyGuard{d}, nil)
 	done := make(chan error)
 	d.pulse("front", doorRule{relay: "door1"}, "code", func(err error) { done <- err })
@@ -43,8 +44,8 @@ func TestClosedDoorIsNotTakenForOpen(t *testing.T) {
 func TestDoorClosesUnderTheNameItOpenedWith(t *testing.T) {
 	d := newDoors("", slog.New(slog.DiscardHandler))
 	var told []string
-	d.moved = func(door string, open bool, _ time.Duration) { told = append(told, fmt.Sprint(door, open)) }
-	d.lost = func(door string) { told = append(told, door+" lost") }
+	d.moved = func(_, door string, open bool, _ time.Duration) { told = append(told, fmt.Sprint(door, open)) }
+	d.lost = func(_, door string) { told = append(told, door+" lost") }
 	d.asked["door1"] = "front"
 	d.edge(guard.Edge{Relay: "door1", Active: true})
 	d.asked["door1"] = "entrance" // by the next configuration
@@ -65,7 +66,8 @@ func bareOwner() *owner {
 		log: log, box: newMailbox(), line: newLine("test", log), doors: newDoors("", log), diary: newDiary(nil, log),
 		video: newVideoHub(nil, nil, log), engine: engine, sound: sounder{engine: engine},
 		legs: make(map[callflow.LegID]*leg), asked: make(map[string][]chan error), open: make(map[string]bool),
-		setup: &setup{doors: map[string]doorRule{"front": {relay: "door1"}}},
+		setup:  &setup{doors: map[string]doorRule{"front": {relay: "door1"}}},
+		around: newSurroundings(&board.Board{}),
 	}
 	o.rules = o.setup
 	return o
@@ -75,8 +77,8 @@ func bareOwner() *owner {
 // told, keeps its record open for it.
 func TestRecordWaitsForTheClosing(t *testing.T) {
 	o := bareOwner()
-	o.doors.moved = func(door string, open bool, at time.Duration) {
-		o.box.post(func() { o.relayMoved(door, open, at) })
+	o.doors.moved = func(relay, door string, open bool, at time.Duration) {
+		o.box.post(func() { o.relayMoved(relay, door, open, at) })
 	}
 	o.doors.use(hastyGuard{o.doors}, nil)
 	o.diary.begin(monotonic(), "button1", "Smith")

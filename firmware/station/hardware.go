@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -55,14 +54,14 @@ func (h *hardware) parts(s *Station) []part {
 		}},
 		{name: "lamps", run: h.shine},
 	}
-	byDriver := make(map[string][]board.Input)
 	for _, in := range h.opt.Board.Inputs {
-		byDriver[in.Driver] = append(byDriver[in.Driver], in)
-	}
-	for driver, lines := range byDriver {
-		name := "inputs of " + driver
+		if in.Guarded() {
+			continue
+		}
+		// Each by itself: one that cannot be had takes no other with it.
+		name := "input " + in.Name
 		parts = append(parts, part{name: name, run: func(ctx context.Context) error {
-			run := func(ctx context.Context) error { return h.watch(ctx, driver, lines, s.input) }
+			run := func(ctx context.Context) error { return h.watch(ctx, in, s.input) }
 			return h.whenFitted(ctx, name, run, untilEnd)
 		}})
 	}
@@ -95,24 +94,22 @@ func (h *hardware) shine(ctx context.Context) error {
 	return nil
 }
 
-// watch reports the inputs of one driver.
-func (h *hardware) watch(ctx context.Context, driver string, lines []board.Input, report func(drivers.Input)) error {
-	open, ok := inputKit[driver]
+// watch reports an input.
+func (h *hardware) watch(ctx context.Context, in board.Input, report func(drivers.Input)) error {
+	open, ok := inputKit[in.Driver]
 	if !ok {
-		return noDriver(driver)
+		return noDriver(in.Driver)
 	}
-	inputs, err := open(h.opt, lines)
+	inputs, err := open(h.opt, in)
 	if err != nil {
 		return err
 	}
 	return inputs.Watch(ctx, report)
 }
 
-// input brings a pressed button to the call.
+// input brings a change of an input to the owner.
 func (s *Station) input(in drivers.Input) {
-	if in.Active && slices.Contains(s.buttons, in.Name) {
-		s.owner.box.post(func() { s.owner.pressed(in.Name, in.At) })
-	}
+	s.owner.box.post(func() { s.owner.entered(in) })
 }
 
 // lockData makes this process the only daemon on dir, until it ends.

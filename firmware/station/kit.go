@@ -46,7 +46,7 @@ var (
 			describe: func(drivers.VideoFormat) (string, error) { return usualProfile, nil },
 		},
 	}
-	inputKit = map[string]func(opt Options, lines []board.Input) (drivers.Inputs, error){
+	inputKit = map[string]func(opt Options, in board.Input) (drivers.Inputs, error){
 		"sim": simInputs, "gpio": gpioInputs,
 	}
 	lampKit = map[string]func(opt Options, l board.Lamp) (drivers.Lamp, error){
@@ -63,16 +63,14 @@ func simPanel(opt Options) (*sim.Panel, error) {
 	return sim.Dial(filepath.Join(opt.Run, "sim.sock"))
 }
 
-func simInputs(opt Options, inputs []board.Input) (drivers.Inputs, error) {
+func simInputs(opt Options, in board.Input) (drivers.Inputs, error) {
 	panel, err := simPanel(opt)
 	if err != nil {
 		return nil, err
 	}
-	var lines []sim.InputLine
-	for _, in := range inputs {
-		lines = append(lines, sim.InputLine{Name: in.Name, Line: in.Line, ActiveLow: in.Active == board.Low, Debounce: in.Debounce.Time()})
-	}
-	return panel.Inputs(lines), nil
+	return panel.Inputs([]sim.InputLine{{
+		Name: in.Name, Line: in.Line, ActiveLow: in.Active == board.Low, Debounce: in.Debounce.Time(), Present: in.Contact != "",
+	}}), nil
 }
 
 func simLamp(opt Options, l board.Lamp) (drivers.Lamp, error) {
@@ -101,16 +99,13 @@ var (
 	}
 )
 
-func gpioInputs(opt Options, inputs []board.Input) (drivers.Inputs, error) {
-	var lines []kernel.InputLine
-	for _, in := range inputs {
-		lines = append(lines, kernel.InputLine{
-			Name: in.Name, Line: in.Line, ActiveLow: in.Active == board.Low, Pull: pulls[in.Pull],
-			Debounce: in.Debounce.Time(), StuckAfter: in.Stuck.Time(),
-		})
+func gpioInputs(opt Options, in board.Input) (drivers.Inputs, error) {
+	line := kernel.InputLine{
+		Name: in.Name, Line: in.Line, ActiveLow: in.Active == board.Low, Pull: pulls[in.Pull],
+		Debounce: in.Debounce.Time(), StuckAfter: in.Stuck.Time(), Present: in.Contact != "",
 	}
 	notice := func(n kernel.Notice) { opt.Log.Warn("input", "input", n.Input, "notice", n.What, "err", n.Err) }
-	return &kernel.Inputs{Lines: lines, Notice: notice}, nil
+	return &kernel.Inputs{Lines: []kernel.InputLine{line}, Notice: notice}, nil
 }
 
 func gpioLamp(_ Options, l board.Lamp) (drivers.Lamp, error) {

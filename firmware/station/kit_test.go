@@ -46,7 +46,7 @@ func TestUnknownDriverIsAbsent(t *testing.T) {
 	if err := h.sound(t.Context(), nil); !errors.Is(err, drivers.ErrAbsent) {
 		t.Errorf("sound: %v", err)
 	}
-	if err := h.watch(t.Context(), "horn", nil, nil); !errors.Is(err, drivers.ErrAbsent) {
+	if err := h.watch(t.Context(), board.Input{Driver: "horn"}, nil); !errors.Is(err, drivers.ErrAbsent) {
 		t.Errorf("inputs: %v", err)
 	}
 }

@@ -9,8 +9,9 @@ import (
 )
 
 // doorMoves reports whether the record still waits for a door: for the guard's
-// word, or for the closing. What the link knows already may not be told yet.
-func (o *owner) doorMoves() bool { return o.pulses > 0 || len(o.open) > 0 }
+// word, for the closing, or to see whether somebody goes through. What the link
+// knows already may not be told yet.
+func (o *owner) doorMoves() bool { return o.pulses > 0 || len(o.open) > 0 || o.around.undecided() }
 
 // openDoor asks the guard, and does not wait for it.
 func (o *owner) openDoor(a callflow.OpenDoor) {
@@ -43,14 +44,15 @@ func (o *owner) pulsed(door string, err error) {
 		o.closeRecord("opened", "")
 		return
 	}
+	err = o.around.cover.explain(time.Now(), err)
 	o.log.Error("door not opened", "door", door, "err", err)
 	o.diary.mark(monotonic(), timeline.DoorFailed, 0, err.Error())
 	o.step(callflow.DoorFailed{Door: door, Reason: err.Error()})
 	o.closeRecord("not-opened", err.Error())
 }
 
-// relayMoved takes an edge that the guard drove.
-func (o *owner) relayMoved(door string, open bool, at time.Duration) {
+// relayMoved takes an edge that the guard drove, asked by us or not.
+func (o *owner) relayMoved(relay, door string, open bool, at time.Duration) {
 	name := timeline.RelayOff
 	if open {
 		name = timeline.RelayOn
@@ -58,6 +60,10 @@ func (o *owner) relayMoved(door string, open bool, at time.Duration) {
 	if delete(o.open, door); open {
 		o.open[door] = true
 	}
+	if open && o.diary.current() == "" {
+		o.diary.begin(at, "", "")
+	}
+	o.relayOf(relay, open, at)
 	o.diary.mark(at, name, 0, door)
 	o.step(callflow.DoorMoved{Door: door, Open: open})
 	if !open {

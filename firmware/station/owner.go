@@ -27,6 +27,7 @@ type owner struct {
 	engine *audio.Engine
 	diary  *diary
 	lamps  map[callflow.Indicator]*lamp
+	around *surroundings
 	locked *lockout
 
 	machine callflow.Machine
@@ -89,12 +90,14 @@ func (o *owner) deadline() time.Time {
 		sooner(o.pad.Deadline())
 	}
 	sooner(o.sound.until)
+	sooner(o.around.deadline())
 	return at
 }
 
 func (o *owner) tick() {
 	now := time.Now()
 	o.sound.tick(now)
+	o.lookAround(now)
 	if o.pad != nil {
 		if at := o.pad.Deadline(); !at.IsZero() && !now.Before(at) {
 			o.judge(o.machine.Leg(), o.pad.Tick(now))

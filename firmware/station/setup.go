@@ -36,8 +36,9 @@ type setup struct {
 
 // doorRule is how one door opens.
 type doorRule struct {
-	relay string
-	pulse time.Duration
+	relay     string
+	pulse     time.Duration
+	heldAfter time.Duration // the door may stand open for so long; 0: for ever
 }
 
 // lineRule is the SIP line; two equal ones need no new one.
@@ -69,7 +70,7 @@ func newSetup(doc *provisioning.Document, key []byte) (*setup, error) {
 	s := &setup{doc: doc, name: doc.Panel.Name, plans: make(map[string]callflow.Plan), doors: make(map[string]doorRule)}
 	var all []string
 	for _, d := range doc.Doors {
-		s.doors[d.Name] = doorRule{relay: d.Relay, pulse: time.Duration(d.Pulse)}
+		s.doors[d.Name] = doorRule{relay: d.Relay, pulse: time.Duration(d.Pulse), heldAfter: time.Duration(d.HeldAfter)}
 		all = append(all, d.Name)
 	}
 	for _, f := range doc.Flats {

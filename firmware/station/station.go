@@ -16,6 +16,7 @@ import (
 	"doorstation/callflow"
 	"doorstation/callflow/sipua"
 	"doorstation/callflow/timeline"
+	"doorstation/drivers/guard"
 	"doorstation/firmware/control"
 	"doorstation/firmware/history"
 	"doorstation/media/audio"
@@ -95,7 +96,7 @@ func (s *Station) newOwner(locked *lockout) *owner {
 	return &owner{
 		log: s.log, box: newMailbox(), tell: s.publish, probes: make(chan func(), 1),
 		line: s.line, doors: s.doors, video: s.video, engine: engine, diary: s.diary, locked: locked,
-		lamps: s.hw.lamps,
+		lamps: s.hw.lamps, around: newSurroundings(s.opt.Board),
 		legs:  make(map[callflow.LegID]*leg), asked: make(map[string][]chan error), open: make(map[string]bool),
 		sound: sounder{engine: engine},
 	}
@@ -112,13 +113,14 @@ func (s *Station) join() {
 			o.sipEvent(ev)
 		})
 	}
-	s.doors.moved = func(door string, open bool, at time.Duration) {
-		o.box.post(func() { o.relayMoved(door, open, at) })
+	s.doors.moved = func(relay, door string, open bool, at time.Duration) {
+		o.box.post(func() { o.relayMoved(relay, door, open, at) })
 	}
-	s.doors.lost = func(door string) {
+	s.doors.input = func(e guard.InputEdge) { o.box.post(func() { o.guarded(e) }) }
+	s.doors.lost = func(relay, door string) {
 		o.box.post(func() {
 			o.diary.mark(monotonic(), timeline.DoorFailed, 0, "the guard went away while the door was open")
-			o.relayMoved(door, false, monotonic())
+			o.relayMoved(relay, door, false, monotonic())
 		})
 	}
 }
@@ -181,12 +183,12 @@ func limits(b *board.Board) provisioning.Limits {
 	return lim
 }
 
-// buttons are the inputs that ring somebody: all but those that the board file
-// lets open a door by themselves.
+// buttons are the inputs that ring somebody: all but the contacts and what the
+// guard owns.
 func buttons(b *board.Board) []string {
 	var names []string
 	for _, in := range b.Inputs {
-		if in.Opens == "" {
+		if !in.Guarded() && in.Contact == "" {
 			names = append(names, in.Name)
 		}
 	}

@@ -13,15 +13,16 @@ import (
 
 // A view is what the owner lets others see of the call. It never changes.
 type view struct {
-	call  control.Call
-	setup *setup
+	call   control.Call
+	setup  *setup
+	around around
 }
 
 // publish renews the view and wakes the watchers. It runs on the owner's
 // goroutine.
 func (s *Station) publish() {
 	o := s.owner
-	next := view{setup: o.setup, call: control.Call{State: control.CallIdle, Shows: string(o.sound.shown)}}
+	next := view{setup: o.setup, around: o.seeAround(), call: control.Call{State: control.CallIdle, Shows: string(o.sound.shown)}}
 	if st := o.machine.State(); st != callflow.Idle {
 		next.call.State = control.CallRinging
 		if st == callflow.Talking {
@@ -58,9 +59,12 @@ func (s *Station) Status() control.Status {
 	if v.setup != nil {
 		st.Name = v.setup.name
 		for _, d := range v.setup.doc.Doors {
-			st.Doors = append(st.Doors, control.Door{Name: d.Name, Open: s.doors.isOpen(d.Relay)})
+			door := v.around.contacts[d.Relay]
+			door.Name, door.Open = d.Name, s.doors.isOpen(d.Relay)
+			st.Doors = append(st.Doors, door)
 		}
 	}
+	v.around.show(&st, time.Now())
 	return st
 }
 
