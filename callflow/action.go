@@ -1,5 +1,7 @@
 package callflow
 
+import "time"
+
 // An Action is something to be done. Performing one hands over and returns;
 // what comes of it comes back as an Event.
 type Action interface{ action() }
@@ -15,6 +17,7 @@ const (
 	SignalRefused       Signal = "refused"        // a phone declined
 	SignalNoAnswer      Signal = "no-answer"      // nobody answered in time
 	SignalUnreachable   Signal = "unreachable"    // no phone could be reached
+	SignalNetworkLost   Signal = "network-lost"   // the panel has no network or no server
 	SignalNotConfigured Signal = "not-configured" // this button rings nobody
 	SignalWarning       Signal = "warning"        // the conversation ends soon
 	SignalEnded         Signal = "ended"          // the other side hung up
@@ -41,6 +44,7 @@ type (
 	Invite struct {
 		Leg    LegID
 		Target string
+		For    time.Duration // at most, to the end of its stage
 	}
 
 	// Cancel gives up a leg that has not been answered. Should its answer cross
@@ -116,6 +120,7 @@ const (
 	ResultRefused       Result = "refused"
 	ResultBusy          Result = "busy"
 	ResultUnreachable   Result = "unreachable"
+	ResultNetworkLost   Result = "network-lost" // before an answer; media-lost is in the conversation
 	ResultNotConfigured Result = "not-configured"
 	ResultMediaLost     Result = "media-lost"
 	ResultWrongCodes    Result = "wrong-codes"

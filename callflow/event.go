@@ -71,6 +71,7 @@ type (
 		Leg    LegID
 		Status int
 		Reason string
+		Cut    bool // it is the panel that has no network or no server, not the phone
 	}
 
 	// HungUp ends an answered leg: BYE, a transaction that failed, or a dialog
@@ -169,6 +170,12 @@ type Plan struct {
 
 // A Stage is a set of phones that ring together.
 type Stage struct {
-	Targets []string      // SIP or tel URIs
+	Targets []Target      // at most MaxLegs
 	For     time.Duration // then the next stage; zero: until RingFor ends
+}
+
+// A Target is one phone of a stage.
+type Target struct {
+	URI   string        // SIP or tel
+	After time.Duration // it is rung so long after the stage began, or when no other phone of the stage is left
 }

@@ -39,7 +39,10 @@ type Machine struct {
 	button   string
 	began    time.Time
 	stage    int
+	stageAt  time.Time // it began
 	stageEnd time.Time // zero: the stage lasts as long as the ringing
+	late     uint16    // targets of the stage that are not rung yet, by their place
+	lateAt   time.Time // the next of them is due; zero: there is none
 	end      time.Time // of the state, whatever else happens
 	warnAt   time.Time // zero: warned already
 	hangAt   time.Time // zero: the door has not opened
@@ -69,7 +72,7 @@ func (m *Machine) Leg() LegID { return m.winner }
 // Deadline is when the machine wants its next Tick; zero when it wants none.
 func (m *Machine) Deadline() time.Time {
 	at := m.end
-	for _, t := range [...]time.Time{m.stageEnd, m.warnAt, m.hangAt} {
+	for _, t := range [...]time.Time{m.stageEnd, m.lateAt, m.warnAt, m.hangAt} {
 		if !t.IsZero() && (at.IsZero() || t.Before(at)) {
 			at = t
 		}
@@ -138,6 +141,9 @@ func (m *Machine) tick(now time.Time, out []Action) []Action {
 		}
 		if due(m.stageEnd) {
 			return m.stageOver(now, out)
+		}
+		if due(m.lateAt) {
+			return m.ringLate(now, now, out)
 		}
 	case Announcing:
 		if due(m.end) {

@@ -12,12 +12,15 @@ const (
 	silent      outcome = 1 << iota // rang, and nobody came
 	busy                            // 486, 600
 	declined                        // 603 and other 6xx
-	unreachable                     // everything else
+	unreachable                     // everything else that the phone or its server said
+	cut                             // nothing went out, or nobody was there to take it
 )
 
 // outcomeOf says what a final response means to the visitor.
-func outcomeOf(status int, rang bool) outcome {
+func outcomeOf(status int, rang, unsent bool) outcome {
 	switch {
+	case unsent:
+		return cut
 	case status == 486 || status == 600:
 		return busy
 	case status >= 600:
@@ -38,6 +41,8 @@ func (o outcome) verdict() (Result, string, Signal) {
 		return ResultBusy, "busy", SignalBusy
 	case o&silent != 0:
 		return ResultNoAnswer, "nobody answered", SignalNoAnswer
+	case o == cut:
+		return ResultNetworkLost, "the panel has no network or no server", SignalNetworkLost
 	}
 	return ResultUnreachable, "no phone could be reached", SignalUnreachable
 }
@@ -86,23 +91,67 @@ func (m *Machine) pressedAgain(now time.Time, out []Action) []Action {
 func (m *Machine) nextStage(now time.Time, out []Action) []Action {
 	for m.stage++; m.stage < len(m.plan.Stages); m.stage++ {
 		st := m.plan.Stages[m.stage]
-		for _, target := range st.Targets[:min(len(st.Targets), MaxLegs)] {
-			m.lastLeg++
-			m.legs[m.count] = leg{id: m.lastLeg}
-			m.count++
-			out = append(out, Invite{m.lastLeg, target})
-		}
-		if m.count == 0 {
-			continue
-		}
-		m.stageEnd = time.Time{}
+		m.stageAt, m.stageEnd = now, time.Time{}
 		if st.For > 0 {
 			m.stageEnd = now.Add(st.For)
 		}
-		return out
+		m.late = 1<<min(len(st.Targets), MaxLegs) - 1
+		if out = m.ringLate(now, now, out); m.count == 0 {
+			out = m.hurry(now, out)
+		}
+		if m.count > 0 {
+			return out
+		}
 	}
 	result, reason, signal := m.heardBy.verdict()
 	return m.finish(result, reason, signal, out)
+}
+
+// ringLate rings the targets of the stage that are due at until.
+func (m *Machine) ringLate(now, until time.Time, out []Action) []Action {
+	m.lateAt = time.Time{}
+	for i, target := range m.plan.Stages[m.stage].Targets {
+		if i >= MaxLegs || m.late&(1<<i) == 0 {
+			continue
+		}
+		if at := m.stageAt.Add(target.After); at.After(until) || m.count == MaxLegs {
+			if m.lateAt.IsZero() || at.Before(m.lateAt) {
+				m.lateAt = at
+			}
+			continue
+		}
+		m.late &^= 1 << i
+		m.lastLeg++
+		m.legs[m.count] = leg{id: m.lastLeg}
+		m.count++
+		out = append(out, Invite{m.lastLeg, target.URI, m.ringsUntil().Sub(now)})
+	}
+	return out
+}
+
+// hurry rings the next targets before their time, because no other is left.
+func (m *Machine) hurry(now time.Time, out []Action) []Action {
+	if m.lateAt.IsZero() {
+		return out
+	}
+	return m.ringLate(now, m.lateAt, out)
+}
+
+// ringsUntil is when the phones of this stage are given up.
+func (m *Machine) ringsUntil() time.Time {
+	if !m.stageEnd.IsZero() && m.stageEnd.Before(m.end) {
+		return m.stageEnd
+	}
+	return m.end
+}
+
+// noneLeft goes on when the last phone that rang has ended: to a later one of
+// the stage, or to the next stage.
+func (m *Machine) noneLeft(now time.Time, out []Action) []Action {
+	if out = m.hurry(now, out); m.count > 0 {
+		return out
+	}
+	return m.nextStage(now, out)
 }
 
 // stageOver gives up the phones of this stage and rings the next.
@@ -157,7 +206,7 @@ func (m *Machine) refused(now time.Time, ev Refused, out []Action) []Action {
 	if i < 0 {
 		return out
 	}
-	said := outcomeOf(ev.Status, m.legs[i].rang)
+	said := outcomeOf(ev.Status, m.legs[i].rang, ev.Cut)
 	m.heardBy |= said
 	out = append(m.forget(i, out), StopMedia{ev.Leg})
 	if m.plan.RefusalEnds && said&(busy|declined) != 0 {
@@ -165,7 +214,7 @@ func (m *Machine) refused(now time.Time, ev Refused, out []Action) []Action {
 		return m.finish(result, reason+" ("+strconv.Itoa(ev.Status)+")", signal, out)
 	}
 	if m.count == 0 {
-		return m.nextStage(now, out)
+		return m.noneLeft(now, out)
 	}
 	return out
 }
@@ -202,6 +251,7 @@ func (m *Machine) dropLegs(keep LegID, out []Action) []Action {
 	}
 	clear(m.legs[:m.count])
 	m.count, m.heard = 0, 0
+	m.late, m.lateAt = 0, time.Time{}
 	return out
 }
 

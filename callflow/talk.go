@@ -39,13 +39,13 @@ func (m *Machine) hungUp(ev HungUp, out []Action) []Action {
 
 func (m *Machine) mediaLost(now time.Time, ev MediaLost, out []Action) []Action {
 	if m.state != Idle && ev.Leg == m.winner {
-		return m.finish(ResultMediaLost, ev.Reason, SignalEnded, out)
+		return m.finish(ResultMediaLost, ev.Reason, SignalNetworkLost, out)
 	}
 	if i := m.find(ev.Leg); i >= 0 {
 		m.heardBy |= unreachable
 		out = append(m.forget(i, out), Cancel{ev.Leg}, StopMedia{ev.Leg})
 		if m.count == 0 {
-			return m.nextStage(now, out)
+			return m.noneLeft(now, out)
 		}
 	}
 	return out

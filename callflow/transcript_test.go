@@ -120,7 +120,15 @@ func readPlan(t *testing.T, p *Plan, words []string) {
 		switch key {
 		case "stage": // stage=a,b/10s
 			targets, length, _ := strings.Cut(value, "/")
-			st := Stage{Targets: strings.Split(targets, ",")}
+			var st Stage
+			for _, target := range strings.Split(targets, ",") { // or a+5s, for one that rings later
+				uri, after, late := strings.Cut(target, "+")
+				one := Target{URI: uri}
+				if late {
+					one.After = span(after)
+				}
+				st.Targets = append(st.Targets, one)
+			}
 			if length != "" {
 				st.For = span(length)
 			}
@@ -176,7 +184,7 @@ func readEvent(t *testing.T, words []string, plan Plan) Event {
 	case "answered":
 		return Answered{leg}
 	case "refused":
-		return Refused{leg, number(2), arg(3)}
+		return Refused{leg, number(2), arg(3), arg(4) == "cut"}
 	case "hangs-up":
 		return HungUp{leg, "BYE"}
 	case "media-lost":

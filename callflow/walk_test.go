@@ -14,7 +14,7 @@ var epoch = time.Date(2030, 1, 1, 12, 0, 0, 0, time.UTC)
 // everything that can end.
 var walkPlan = Plan{
 	Flat:            "Smith",
-	Stages:          []Stage{{Targets: []string{"sip:a", "sip:b"}, For: 4 * time.Second}, {Targets: []string{"sip:c"}}},
+	Stages:          []Stage{{Targets: []Target{{URI: "sip:a"}, {URI: "sip:b"}, {URI: "sip:late", After: 2 * time.Second}}, For: 4 * time.Second}, {Targets: []Target{{URI: "sip:c"}}}},
 	RingFor:         9 * time.Second,
 	TalkFor:         6 * time.Second,
 	WarnBefore:      2 * time.Second,
@@ -38,7 +38,7 @@ func alphabet(w *walker) []Event {
 	}
 	for _, id := range legs {
 		evs = append(evs, Progress{id, 183, true}, AudioArrived{id}, Answered{id}, Confirmed{id},
-			Refused{id, 486, ""}, HungUp{id, ""}, MediaLost{id, ""}, Digit{id, '1', RoadRTP},
+			Refused{id, 486, "", false}, Refused{id, 503, "", true}, HungUp{id, ""}, MediaLost{id, ""}, Digit{id, '1', RoadRTP},
 			CodeRight{id, "front", "home"}, CodeRight{id, "vault", "home"}, CodeWrong{id, "", false}, CodeWrong{id, "", true})
 	}
 	return evs

@@ -13,6 +13,7 @@ var (
 	transports    = []string{"udp", "tcp", "tls"}
 	secondPresses = []string{"cancel", "keep"}
 	refusals      = []string{"next", "stop"}
+	rights        = []string{"talk", "listen", "see"}
 	endKeys       = []string{"", "#", "*"}
 	cameraPowers  = []string{"always", "call"}
 )
@@ -82,17 +83,20 @@ func (s stretch) String() string {
 
 // stretches are the limits of the durations, by path without indices.
 var stretches = map[string]stretch{
-	"account.expires":         {Min: time.Minute, Max: 24 * time.Hour},
-	"flats.stages.for":        {Min: time.Second, Max: 10 * time.Minute},
-	"doors.pulse":             {Min: 50 * time.Millisecond, Max: time.Minute},
-	"doors.held_after":        {Min: 5 * time.Second, Max: 24 * time.Hour, OrZero: true},
-	"keypad.gap":              {Min: 500 * time.Millisecond, Max: 30 * time.Second},
-	"call.ring_for":           {Min: time.Second, Max: 10 * time.Minute},
-	"call.talk_for":           {Min: time.Second, Max: time.Hour},
-	"call.warn_before":        {Min: time.Second, Max: time.Minute, OrZero: true},
-	"call.hang_up_after_open": {Min: time.Second, Max: time.Minute, OrZero: true},
-	"call.no_media_for":       {Min: time.Second, Max: 10 * time.Minute, OrZero: true},
-	"stun.keepalive":          {Min: time.Second, Max: 10 * time.Minute},
+	"account.expires":            {Min: time.Minute, Max: 24 * time.Hour},
+	"flats.stages.for":           {Min: time.Second, Max: 10 * time.Minute},
+	"flats.stages.targets.after": {Max: 5 * time.Minute},
+	"doors.pulse":                {Min: 50 * time.Millisecond, Max: time.Minute},
+	"doors.held_after":           {Min: 5 * time.Second, Max: 24 * time.Hour, OrZero: true},
+	"keypad.gap":                 {Min: 500 * time.Millisecond, Max: 30 * time.Second},
+	"call.ring_for":              {Min: time.Second, Max: 10 * time.Minute},
+	"call.talk_for":              {Min: time.Second, Max: time.Hour},
+	"call.warn_before":           {Min: time.Second, Max: time.Minute, OrZero: true},
+	"call.hang_up_after_open":    {Min: time.Second, Max: time.Minute, OrZero: true},
+	"call.session_expires":       {Min: 90 * time.Second, Max: 24 * time.Hour},
+	"call.probe":                 {Min: time.Minute, Max: 24 * time.Hour, OrZero: true},
+	"call.no_media_for":          {Min: time.Second, Max: 10 * time.Minute, OrZero: true},
+	"stun.keepalive":             {Min: time.Second, Max: 10 * time.Minute},
 }
 
 // number checks the whole number at path; the span's key is path without indices.

@@ -43,15 +43,18 @@ func (k *Keypad) defaults() {
 
 func (c *Call) defaults() {
 	*c = Call{
-		RingFor:     Duration(time.Minute),
-		TalkFor:     Duration(3 * time.Minute),
-		WarnBefore:  Duration(10 * time.Second),
-		SecondPress: "cancel",
-		Refusal:     "next",
-		EarlyAudio:  new(true),
-		NoMediaFor:  Duration(30 * time.Second),
+		RingFor:        Duration(time.Minute),
+		TalkFor:        Duration(3 * time.Minute),
+		WarnBefore:     Duration(10 * time.Second),
+		SecondPress:    "cancel",
+		Refusal:        "next",
+		EarlyAudio:     new(true),
+		NoMediaFor:     Duration(30 * time.Second),
+		SessionExpires: Duration(30 * time.Minute),
 	}
 }
+
+func (c *Caller) defaults() { *c = Caller{May: []string{"talk", "see"}} }
 
 func (a *Audio) defaults() { *a = Audio{Codecs: slices.Clone(codecs)} }
 

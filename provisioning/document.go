@@ -63,8 +63,15 @@ type Flat struct {
 
 // Stage is a set of phones that ring together.
 type Stage struct {
-	Targets []string `yaml:"targets"` // sip:, sips: or tel: URIs
+	Targets []Target `yaml:"targets"` // phones: addresses alone, or settings
 	For     Duration `yaml:"for"`     // then the next stage; 1s to 10m; default in the last stage: call.ring_for
+}
+
+// Target is one phone. Its address alone may stand for it.
+type Target struct {
+	URI       string   `yaml:"uri"`                 // sip:, sips: or tel: address
+	After     Duration `yaml:"after,omitempty"`     // it rings so long after its stage began, or when the others have refused; 0 to 5m, default 0
+	Transport string   `yaml:"transport,omitempty"` // for a phone that is rung without the registrar: udp, tcp or tls; default: as the address says
 }
 
 // Door is one relay with the codes that open it.
@@ -105,19 +112,40 @@ type Keypad struct {
 
 // Call holds the limits and rules of a call.
 type Call struct {
-	RingFor         Duration `yaml:"ring_for"`           // longest ringing over all stages; 1s to 10m, default 1m
-	TalkFor         Duration `yaml:"talk_for"`           // longest conversation; 1s to 1h, default 3m
-	WarnBefore      Duration `yaml:"warn_before"`        // a tone warns so long before the end of talk_for; 1s to 1m or 0 for never; default 10s, or half of talk_for if that is shorter
-	SecondPress     string   `yaml:"second_press"`       // the same button again while it rings: cancel (default) ends the call, keep changes nothing
-	Refusal         string   `yaml:"refusal"`            // one phone refuses: next (default) lets the others ring on, stop ends all
-	EarlyAudio      *bool    `yaml:"early_audio"`        // play what a phone sends before it answers; default true
-	HangUpAfterOpen Duration `yaml:"hang_up_after_open"` // 1s to 1m; default 0: never
-	NoMediaFor      Duration `yaml:"no_media_for"`       // nothing received for so long ends the call; 1s to 10m or 0 for never; default 30s
+	RingFor         Duration   `yaml:"ring_for"`           // longest ringing over all stages; 1s to 10m, default 1m
+	TalkFor         Duration   `yaml:"talk_for"`           // longest conversation; 1s to 1h, default 3m
+	WarnBefore      Duration   `yaml:"warn_before"`        // a tone warns so long before the end of talk_for; 1s to 1m or 0 for never; default 10s, or half of talk_for if that is shorter
+	SecondPress     string     `yaml:"second_press"`       // the same button again while it rings: cancel (default) ends the call, keep changes nothing
+	Refusal         string     `yaml:"refusal"`            // one phone refuses: next (default) lets the others ring on, stop ends all
+	EarlyAudio      *bool      `yaml:"early_audio"`        // play what a phone sends before it answers; default true
+	HangUpAfterOpen Duration   `yaml:"hang_up_after_open"` // 1s to 1m; default 0: never
+	SessionExpires  Duration   `yaml:"session_expires"`    // a call that nobody confirms for so long is over (RFC 4028); 90s to 24h, default 30m
+	Probe           Duration   `yaml:"probe"`              // ask so often, without ringing, whether the phones can be reached; 1m to 24h or 0 for never; default 0
+	DialPlan        []DialRule `yaml:"dial_plan"`          // for tel: addresses; default: numbers as they are
+	NoMediaFor      Duration   `yaml:"no_media_for"`       // nothing received for so long ends the call; 1s to 10m or 0 for never; default 30s
 }
 
-// Inbound says who may call the panel.
+// DialRule turns telephone numbers into what the registrar dials. Of several
+// that fit, the first counts; a number that none fits is dialled as it is.
+type DialRule struct {
+	Begins  string `yaml:"begins"`  // digits, or + and digits; empty: every number
+	Becomes string `yaml:"becomes"` // stands in their place; may be empty
+}
+
+// Inbound says who may call the panel, and what for.
 type Inbound struct {
-	Allow []string `yaml:"allow"` // URIs of callers; default: none
+	Allow     []Caller `yaml:"allow"`      // callers: addresses alone, or settings; default: none
+	CheckSync bool     `yaml:"check_sync"` // the registrar may have the configuration fetched at once (NOTIFY check-sync, with the account's password); default false
+}
+
+// Caller is one who may call the panel. His address alone may stand for him.
+type Caller struct {
+	URI         string   `yaml:"uri"`                    // sip:, sips: or tel: address
+	May         []string `yaml:"may"`                    // talk: both hear each other; listen: he hears the door, with a tone at the start and every minute; see: he gets the picture; default talk, see
+	AnswerAfter bool     `yaml:"answer_after,omitempty"` // his call says when it is answered (Call-Info or Alert-Info), no sooner than after the tone; default false: after the tone
+	Second      bool     `yaml:"second,omitempty"`       // he may call while the panel talks: he hears and sees nothing, but his codes open doors; default false
+	Transfer    bool     `yaml:"transfer,omitempty"`     // he may pass the visitor on to another phone (REFER); default false
+	Message     bool     `yaml:"message,omitempty"`      // his text messages stand on the panel's page; default false
 }
 
 // Audio says which codecs are offered, in order.

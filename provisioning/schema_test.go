@@ -25,60 +25,71 @@ const schemaFile = "config.schema.json"
 
 // requiredKeys are the keys without a default, by path without indices.
 var requiredKeys = map[string][]string{
-	"":                 {"account"},
-	"account":          {"user", "domain"},
-	"flats":            {"name", "button", "stages"},
-	"flats.stages":     {"targets"},
-	"doors":            {"name", "relay"},
-	"doors.codes":      {"name", "digits"},
-	"network":          {},
-	"panel":            {},
-	"keypad":           {},
-	"call":             {},
-	"inbound":          {},
-	"audio":            {},
-	"video":            {},
-	"stun":             {},
-	"web":              {},
-	"doors.codes.when": {},
+	"":                     {"account"},
+	"account":              {"user", "domain"},
+	"flats":                {"name", "button", "stages"},
+	"flats.stages":         {"targets"},
+	"flats.stages.targets": {"uri"},
+	"inbound.allow":        {"uri"},
+	"call.dial_plan":       {},
+	"doors":                {"name", "relay"},
+	"doors.codes":          {"name", "digits"},
+	"network":              {},
+	"panel":                {},
+	"keypad":               {},
+	"call":                 {},
+	"inbound":              {},
+	"audio":                {},
+	"video":                {},
+	"stun":                 {},
+	"web":                  {},
+	"doors.codes.when":     {},
 }
 
 // panelOnly are the keys that the panel writes and no operator.
 var panelOnly = []string{"doors.codes.sealed", "keypad.longest_code"}
 
 var wordLists = map[string][]string{
-	"account.transport":     transports,
-	"keypad.end_key":        endKeys,
-	"call.second_press":     secondPresses,
-	"call.refusal":          refusals,
-	"video.camera_power":    cameraPowers,
-	"audio.codecs":          codecs,
-	"doors.codes.when.days": weekdays,
+	"account.transport":              transports,
+	"keypad.end_key":                 endKeys,
+	"call.second_press":              secondPresses,
+	"call.refusal":                   refusals,
+	"flats.stages.targets.transport": append([]string{""}, transports...),
+	"inbound.allow.may":              rights,
+	"video.camera_power":             cameraPowers,
+	"audio.codecs":                   codecs,
+	"doors.codes.when.days":          weekdays,
 }
 
 const (
-	uriPattern  = `^([sS][iI][pP][sS]?|[tT][eE][lL]):[^\s<>"]+$`
-	timePattern = `^([01][0-9]|2[0-3]):[0-5][0-9]$`
+	uriPattern    = `^([sS][iI][pP][sS]?|[tT][eE][lL]):[^\s<>"]+$`
+	numberPattern = `^\+?[0-9*#]*$`
+	timePattern   = `^([01][0-9]|2[0-3]):[0-5][0-9]$`
 )
 
 var patterns = map[string]string{
-	"flats.stages.targets":  uriPattern,
-	"inbound.allow":         uriPattern,
-	"doors.codes.digits":    fmt.Sprintf("^[0-9*]{1,%d}$", longestCode),
-	"doors.codes.when.from": timePattern,
-	"doors.codes.when.to":   strings.TrimSuffix(timePattern, "$") + "$|^24:00$",
-	"account.user":          `^[^\s@:]*$`,
-	"web.listen":            `^$|:[0-9]{1,5}$`,
+	"flats.stages.targets.uri": uriPattern,
+	"inbound.allow.uri":        uriPattern,
+	"call.dial_plan.begins":    numberPattern,
+	"call.dial_plan.becomes":   numberPattern,
+	"doors.codes.digits":       fmt.Sprintf("^[0-9*]{1,%d}$", longestCode),
+	"doors.codes.when.from":    timePattern,
+	"doors.codes.when.to":      strings.TrimSuffix(timePattern, "$") + "$|^24:00$",
+	"account.user":             `^[^\s@:]*$`,
+	"web.listen":               `^$|:[0-9]{1,5}$`,
 }
 
 // notEmpty are texts and lists that must have something in them.
 var notEmpty = []string{
-	"account.user", "account.domain", "flats.name", "flats.button", "flats.stages", "flats.stages.targets",
+	"account.user", "account.domain", "flats.name", "flats.button", "flats.stages", "flats.stages.targets", "inbound.allow.may",
 	"doors.name", "doors.relay", "doors.codes.name", "audio.codecs", "doors.codes.when.days",
 }
 
 // distinct are lists without equal entries.
-var distinct = []string{"flats.stages.targets", "flats.doors", "inbound.allow", "audio.codecs", "doors.codes.when.days"}
+var distinct = []string{"flats.stages.targets", "flats.doors", "inbound.allow", "inbound.allow.may", "audio.codecs", "doors.codes.when.days"}
+
+// shortForms are lists of settings for whose entries one text may stand alone.
+var shortForms = map[string]string{"flats.stages.targets": "uri", "inbound.allow": "uri"}
 
 var evens = []string{"network.rtp_min", "video.width", "video.height"}
 
@@ -307,6 +318,9 @@ func limit(s *jsonschema.Schema, path string) {
 	if s.Items != nil {
 		item = s.Items
 		limit(item, path)
+		if key, ok := shortForms[path]; ok {
+			s.Items = &jsonschema.Schema{AnyOf: []*jsonschema.Schema{item.Properties[key], item}}
+		}
 	}
 	most := longestString
 	if item.Type == "string" && s.Items == nil && item.Pattern == "" {

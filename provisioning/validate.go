@@ -37,17 +37,13 @@ func (v *validator) call() {
 	v.lasting("call.hang_up_after_open", c.HangUpAfterOpen)
 	v.lasting("call.no_media_for", c.NoMediaFor)
 	v.oneOf("call.second_press", c.SecondPress, secondPresses)
+	v.lasting("call.session_expires", c.SessionExpires)
+	v.lasting("call.probe", c.Probe)
+	v.dialPlan()
 	v.oneOf("call.refusal", c.Refusal, refusals)
 	if c.WarnBefore >= c.TalkFor {
 		v.add("call.warn_before", c.WarnBefore.String(), fmt.Sprintf("must be shorter than call.talk_for, which is %v", c.TalkFor))
 	}
-}
-
-func (v *validator) inbound() {
-	for i, uri := range v.doc.Inbound.Allow {
-		v.uri(fmt.Sprintf("inbound.allow[%d]", i), uri)
-	}
-	v.unique("inbound.allow", v.doc.Inbound.Allow)
 }
 
 func (v *validator) audio() {

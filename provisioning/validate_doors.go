@@ -210,10 +210,7 @@ func (v *validator) stages(path string, stages []Stage) {
 		if len(stages[i].Targets) == 0 {
 			v.add(at+".targets", "", "is required: at least one address to ring")
 		}
-		for k, uri := range stages[i].Targets {
-			v.uri(fmt.Sprintf("%s.targets[%d]", at, k), uri)
-		}
-		v.unique(at+".targets", stages[i].Targets)
+		v.targets(at+".targets", stages[i])
 		if stages[i].For == 0 {
 			v.add(at+".for", "", "is required in every stage but the last, such as 20s")
 		}

@@ -66,6 +66,11 @@ func (w *walker) value(path string, n *yaml.Node, v reflect.Value) {
 func (w *walker) byKind(path string, n *yaml.Node, v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Struct:
+		if s, ok := v.Addr().Interface().(shortener); ok && n.Kind == yaml.ScalarNode {
+			setDefaults(v)
+			w.text(path, n, reflect.ValueOf(s.short()).Elem())
+			return
+		}
 		w.mapping(path, n, v)
 	case reflect.Slice:
 		w.sequence(path, n, v)

@@ -9,12 +9,11 @@ import (
 func TestNoGhostRings(t *testing.T) {
 	t.Run("it is not sent again", func(t *testing.T) {
 		inWorld(t, Config{}, func(w *world) {
-			p := w.peer("192.0.2.99:5060") // the network is down
 			w.ua.Invite(1, phoneTarget, []byte(testOffer))
 			time.Sleep(700 * time.Millisecond)
 			w.ua.Cancel(1)
 			w.heard("sent INVITE", "refused 487")
-			p = w.peer(phoneAddr) // it is back
+			p := w.peer(phoneAddr) // the network is back
 			time.Sleep(40 * time.Second)
 			p.quiet()
 			if n := len(w.ua.clients); n != 0 {

@@ -180,7 +180,7 @@ func TestSetupSaysWhatTheDocumentSays(t *testing.T) {
 	}
 	plan := s.plans["button1"]
 	want := []string{"sip:101@pbx.example", "tel:+49-30-1234"}
-	if got := plan.Stages[0]; got.For != 20*time.Second || got.Targets[0] != want[0] || got.Targets[1] != want[1] {
+	if got := plan.Stages[0]; got.For != 20*time.Second || got.Targets[0].URI != want[0] || got.Targets[1].URI != want[1] {
 		t.Errorf("the stage is %+v, want targets %v for 20s", got, want)
 	}
 	if len(plan.Doors) != 2 || !plan.EarlyAudio || plan.TalkFor != 3*time.Minute {

@@ -77,7 +77,7 @@ func newSetup(doc *provisioning.Document, key []byte) (*setup, error) {
 		plan := callPlan(doc, f.Doors, all)
 		plan.Flat = f.Name
 		for _, st := range f.Stages {
-			plan.Stages = append(plan.Stages, callflow.Stage{Targets: st.Targets, For: time.Duration(st.For)})
+			plan.Stages = append(plan.Stages, callflow.Stage{Targets: targets(st.Targets), For: time.Duration(st.For)})
 		}
 		s.plans[f.Button] = plan
 	}
@@ -125,7 +125,7 @@ func newLineRule(doc *provisioning.Document) lineRule {
 		},
 		ca: a.CAFile, cert: a.CertFile, key: a.KeyFile,
 		address: doc.Network.Address, port: doc.Network.SIPPort,
-		allow: strings.Join(doc.Inbound.Allow, " "),
+		allow: strings.Join(callers(doc), " "),
 		stun:  doc.STUN.Server, stunTime: time.Duration(doc.STUN.Keepalive),
 	}
 }

@@ -46,6 +46,7 @@ var signals = map[string]signal{
 	"refused":        {clip: render(note(480, plain, 200*ms), pause(60*ms), note(400, plain, 200*ms), pause(60*ms), note(320, plain, 350*ms))},
 	"no-answer":      {clip: repeat(2, note(425, plain, 150*ms), pause(150*ms), note(350, plain, 400*ms), pause(250*ms))},
 	"unreachable":    {clip: render(note(950, quiet, 330*ms), note(1400, quiet, 330*ms), note(1800, quiet, 330*ms))},
+	"network-lost":   {clip: render(note(1800, quiet, 160*ms), note(1400, quiet, 160*ms), note(950, quiet, 160*ms), pause(200*ms), note(950, quiet, 420*ms))},
 	"not-configured": {clip: repeat(2, note(300, plain, 250*ms), pause(250*ms))},
 	"warning":        {clip: render(note(1400, quiet, 150*ms), pause(200*ms), note(1400, quiet, 150*ms))},
 	"ended":          {clip: repeat(3, note(425, quiet, 200*ms), pause(200*ms))},

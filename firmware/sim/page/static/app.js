@@ -10,7 +10,7 @@ const $ = (id) => document.getElementById(id);
 const KEYS = '123456789*0#';
 const SIGNALS = {
   'ringback': 'ringing tone', 'busy': 'busy tone', 'refused': 'declined', 'no-answer': 'nobody answers',
-  'unreachable': 'not reachable', 'not-configured': 'nobody lives here', 'warning': 'the call ends soon', 'ended': 'the call is over',
+  'unreachable': 'not reachable', 'network-lost': 'no network', 'not-configured': 'nobody lives here', 'warning': 'the call ends soon', 'ended': 'the call is over',
   'code-accepted': 'code accepted', 'code-rejected': 'code rejected', 'door-open': 'the door is open', 'door-failed': 'the door failed',
   'incoming': 'somebody is listening',
 };
@@ -302,7 +302,7 @@ function showRecords() {
 
 const RESULTS = {
   'talked': 'talked', 'cancelled': 'visitor gave up', 'no-answer': 'no answer', 'refused': 'declined', 'busy': 'busy',
-  'unreachable': 'not reachable', 'not-configured': 'nobody there', 'media-lost': 'media lost', 'wrong-codes': 'wrong codes',
+  'unreachable': 'not reachable', 'network-lost': 'no network', 'not-configured': 'nobody there', 'media-lost': 'media lost', 'wrong-codes': 'wrong codes',
   'time-limit': 'time was up', 'shutdown': 'panel stopped',
 };
 
