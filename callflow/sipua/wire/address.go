@@ -107,7 +107,7 @@ func plainVia(s string) (plain, why string) {
 		return "", "Malformed Via"
 	}
 	transport, by, _ := strings.Cut(strings.ReplaceAll(trim(parts[2]), "\t", " "), " ")
-	by = strings.ReplaceAll(by, " ", "")
+	by = plainSentBy(by)
 	if !strings.EqualFold(trim(parts[0]), "SIP") || trim(parts[1]) != "2.0" || !IsToken(transport) || !isHostPort(by) {
 		return "", "Malformed Via"
 	}
@@ -119,6 +119,15 @@ func plainVia(s string) (plain, why string) {
 		return "", "Empty Branch"
 	}
 	return "SIP/2.0/" + strings.ToUpper(transport) + " " + by + params, ""
+}
+
+// plainSentBy takes the spaces around the colon out of "host : port".
+func plainSentBy(s string) string {
+	s = trim(s)
+	if i := strings.LastIndexByte(s, ':'); i > strings.LastIndexByte(s, ']') {
+		return trim(s[:i]) + ":" + trim(s[i+1:])
+	}
+	return s
 }
 
 // paramOf gives the value of a parameter of plain ones.
