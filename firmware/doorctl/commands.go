@@ -27,12 +27,13 @@ var commands = map[string]command{
 	"timeline":      {1, 0, "at most the ID of a call", (*tool).timeline},
 	"config check":  {1, 1, "the name of a file", (*tool).checkConfig},
 	"board compile": {1, 1, "the name of a file", (*tool).compileBoard},
+	"board detect":  {0, 0, "no words", (*tool).detectBoard},
 }
 
 // do finds the command and carries it out.
 func (t *tool) do(ctx context.Context, words []string) error {
 	if len(words) == 0 {
-		return misused("say what to do: status, press, open, calls, timeline, config check or board compile")
+		return misused("say what to do: status, press, open, calls, timeline, config check, board compile or board detect")
 	}
 	name, rest := words[0], words[1:]
 	if name == "help" {
@@ -47,8 +48,8 @@ func (t *tool) do(ctx context.Context, words []string) error {
 		return misused("there is no command %q", name)
 	case len(rest) < c.least || len(rest) > c.words:
 		return misused("%s takes %s", name, c.takes)
-	case t.board != "" && name != "config check":
-		return misused("-board belongs to config check")
+	case t.board != "" && name != "config check" && name != "board detect":
+		return misused("-board belongs to config check and board detect")
 	}
 	return c.do(t, ctx, rest)
 }

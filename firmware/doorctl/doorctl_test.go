@@ -94,7 +94,7 @@ func TestWrongCommandLines(t *testing.T) {
 		{"board compile", "the name of a file"},
 		{"-frobnicate status", "frobnicate"},
 		{"status -run", "run"},
-		{"status -board x.yaml", "-board belongs to config check"},
+		{"status -board x.yaml", "-board belongs to config check and board detect"},
 	} {
 		code, out, says := doorctl(t, strings.Fields(tt.args)...)
 		if code != exitUsage || out != "" || !strings.Contains(says, tt.says) || !strings.Contains(says, "doorctl help") {

@@ -11,12 +11,15 @@ const usage = `doorctl - see and use the door station that runs here
   doorctl config check FILE    check a configuration before a panel gets it
   doorctl board compile FILE   check a board file (YAML) and print it as the
                                JSON that the panel reads
+  doorctl board detect         which board file this machine wants, its GPIO
+                               chips, and where the board's lines are on them
 
 Flags:
   -run DIR      the panel's run folder, with its control.sock
                 (default /run/doorstation)
   -board FILE   for config check: the board file, YAML or JSON, against whose
-                buttons, relays and limits the configuration is checked
+                buttons, relays and limits the configuration is checked;
+                for board detect: the board file to judge in place of all
   -json         print JSON
 
 Opening and pressing need the rights of root, of the daemon's own user, or of
