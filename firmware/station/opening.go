@@ -36,6 +36,7 @@ func (o *owner) openDoor(a callflow.OpenDoor) {
 
 // pulsed takes the guard's word.
 func (o *owner) pulsed(door string, err error) {
+	err = o.around.cover.explain(time.Now(), err)
 	for _, reply := range o.asked[door] {
 		reply <- err
 	}
@@ -44,7 +45,6 @@ func (o *owner) pulsed(door string, err error) {
 		o.closeRecord("opened", "")
 		return
 	}
-	err = o.around.cover.explain(time.Now(), err)
 	o.log.Error("door not opened", "door", door, "err", err)
 	o.diary.mark(monotonic(), timeline.DoorFailed, 0, err.Error())
 	o.step(callflow.DoorFailed{Door: door, Reason: err.Error()})
