@@ -27,6 +27,8 @@ type model struct {
 
 	network func(backend string) []string // QEMU arguments; backend as for -netdev
 	storage func(path string) []string
+	// cachedStorage is a disk whose writes and flushes are logged; nil: none.
+	cachedStorage func(path, log string) []string
 }
 
 var models = map[string]*model{
@@ -35,14 +37,14 @@ var models = map[string]*model{
 		machine: []string{"-M", "virt,highmem=off", "-cpu", "cortex-a7"}, memory: 256, tty: "ttyAMA0",
 		modules: slices.Concat(leds, virtio, common), disk: "/dev/vda",
 		gpioNode: "/pl061@9030000", gpioType: "pl061", lines: virtLines, idleHigh: touched, leds: doorLED,
-		network: virtNetwork, storage: virtStorage,
+		network: virtNetwork, storage: virtStorage, cachedStorage: virtCachedStorage,
 	},
 	"qemu-virt-arm64": {
 		arch: "arm64", qemu: "qemu-system-aarch64",
 		machine: []string{"-M", "virt", "-cpu", "cortex-a53", "-device", "i6300esb"}, memory: 320, tty: "ttyAMA0",
 		modules: slices.Concat(leds, []string{"i6300esb"}, virtio, common), disk: "/dev/vda",
 		gpioNode: "/pl061@9030000", gpioType: "pl061", lines: virtLines, idleHigh: touched, leds: doorLED,
-		network: virtNetwork, storage: virtStorage,
+		network: virtNetwork, storage: virtStorage, cachedStorage: virtCachedStorage,
 	},
 	"imx6ul-evk": {
 		arch: "armhf", qemu: "qemu-system-arm",
@@ -103,6 +105,15 @@ func virtNetwork(backend string) []string {
 
 func virtStorage(path string) []string {
 	return []string{"-drive", "if=none,id=" + diskID + ",format=raw,file=" + path, "-device", "virtio-blk-device,drive=" + diskID}
+}
+
+func virtCachedStorage(path, log string) []string {
+	return []string{
+		"-blockdev", "driver=raw,node-name=image,file.driver=file,file.filename=" + path,
+		"-blockdev", "driver=file,node-name=log,filename=" + log,
+		"-blockdev", "driver=blklogwrites,node-name=" + diskID + ",file=image,log=log",
+		"-device", "virtio-blk-device,drive=" + diskID,
+	}
 }
 
 // Boards are the names of the boards that Boot knows.

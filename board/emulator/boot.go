@@ -28,6 +28,9 @@ type Options struct {
 	// Data is the image of the disk that the guest has at /data. It is made
 	// when it does not exist, and stays when the machine ends. Empty: none.
 	Data string
+	// DiskCache gives the data disk a cache that CutCache empties. Boards with an
+	// SD card cannot have it.
+	DiskCache bool
 	// Network is how the guest's eth0 is connected.
 	Network Network
 	// Console gets a copy of what the guest writes, unless it is nil.
@@ -129,13 +132,31 @@ func (m *Machine) prepare(ctx context.Context, opt Options) ([]string, error) {
 		if err := makeDisk(ctx, opt.Data); err != nil {
 			return nil, err
 		}
-		args = append(args, m.model.storage(opt.Data)...)
+		disk, err := m.storage(ctx, opt)
+		if err != nil {
+			return nil, err
+		}
+		args = append(args, disk...)
 	}
 	backend := "user"
 	if opt.Network.Tap != "" {
 		backend = "tap,script=no,downscript=no,ifname=" + opt.Network.Tap
 	}
 	return append(args, m.model.network(backend)...), nil
+}
+
+// storage gives the arguments for the data disk.
+func (m *Machine) storage(ctx context.Context, opt Options) ([]string, error) {
+	if !opt.DiskCache {
+		return m.model.storage(opt.Data), nil
+	}
+	if m.model.cachedStorage == nil {
+		return nil, fmt.Errorf("emulator: the disk of %s cannot have a cache", opt.Board)
+	}
+	if err := m.prepareCache(ctx, opt.Data); err != nil {
+		return nil, err
+	}
+	return m.model.cachedStorage(opt.Data, m.writeLog()), nil
 }
 
 func (m *model) memoryArg() string { return strconv.Itoa(m.memory) }

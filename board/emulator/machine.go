@@ -38,6 +38,7 @@ type Machine struct {
 	board   string
 	model   *model
 	dir     string
+	cached  string // image of a disk that has a cache; empty: the disk has none
 	cmd     *exec.Cmd
 	stdin   io.WriteCloser
 	stderr  buffer

@@ -21,6 +21,7 @@ func (m *Machine) Plug(in bool) error {
 func (m *Machine) Writes() (int, error) {
 	var disks []struct {
 		Device string `json:"device"`
+		Node   string `json:"node-name"`
 		Stats  struct {
 			Writes int `json:"wr_operations"`
 		} `json:"stats"`
@@ -29,7 +30,7 @@ func (m *Machine) Writes() (int, error) {
 		return 0, err
 	}
 	for _, d := range disks {
-		if d.Device == diskID {
+		if d.Device == diskID || d.Node == diskID {
 			return d.Stats.Writes, nil
 		}
 	}
