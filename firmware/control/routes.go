@@ -31,6 +31,7 @@ func (s Server) routes() http.Handler {
 	mux.HandleFunc("GET "+pathWatch, s.watch)
 	mux.HandleFunc("POST "+pathPress, s.press)
 	mux.HandleFunc("POST "+pathOpen, s.open)
+	s.checkRoutes(mux)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, Refuse(NotFound, "this panel has no %s %s; doorctl and doorstationd may be of different versions", r.Method, r.URL.Path))
 	})
