@@ -1,10 +1,8 @@
 package station
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"strconv"
 	"time"
 
 	"doorstation/callflow"
@@ -14,7 +12,7 @@ import (
 	"doorstation/media/session"
 )
 
-// mappingTime is how long an INVITE may wait for STUN.
+// mappingTime is how long an INVITE or its answer may wait for STUN.
 const mappingTime = 500 * time.Millisecond
 
 // A leg is one way to one phone: its media, and what its forks have answered.
@@ -28,6 +26,10 @@ type leg struct {
 	since   time.Time         // when it took the place of another fork's; zero: it did not
 	offer   []byte            // of a caller
 	viewed  bool              // the hub gives it the picture
+	settled *string           // the fork with which more was agreed than its answer said; nil: none
+	preview bool              // its 200 opened the picture alone: it rings on
+	fewer   bool              // it failed over a picture, and was rung without one
+	sounded bool              // it was offered sound alone
 }
 
 // newLeg opens the media of a leg.
@@ -52,56 +54,56 @@ func (o *owner) invite(a callflow.Invite) {
 	l, err := o.newLeg(a.Leg, a.Target)
 	if err != nil {
 		o.log.Error("leg not opened", "target", a.Target, "err", err)
-		o.refuse(a.Leg, 503, err.Error())
+		o.refused(sipua.Refused{Leg: a.Leg, Status: 503, Reason: err.Error(), Unheard: true})
 		return
 	}
-	if o.rules.media.stun == "" {
-		o.line.invite(a.Leg, a.Target, l.media.Offer())
-	} else {
-		go o.inviteMapped(l)
-	}
+	o.mapped(l, func() { o.line.ring(l.id, o.invitation(l, a.For)) })
 	if o.rules.media.video {
 		o.video.warm(o.rules.video)
 	}
 }
 
-// inviteMapped learns the leg's public addresses before it rings.
-func (o *owner) inviteMapped(l *leg) {
-	ctx, stop := context.WithTimeout(context.Background(), mappingTime)
-	defer stop()
-	if err := l.media.Public(ctx); err != nil {
-		o.log.Warn("no public address for media, offering the local one", "leg", uint32(l.id), "err", err)
+// mapped describes a leg once its public addresses are known; without a STUN
+// server that is at once.
+func (o *owner) mapped(l *leg, describe func()) {
+	if o.rules.media.stun == "" {
+		describe()
+		return
 	}
-	o.box.post(func() {
-		if o.legs[l.id] == l {
-			o.line.invite(l.id, l.peer, l.media.Offer())
+	go func() {
+		ctx, stop := context.WithTimeout(context.Background(), mappingTime)
+		defer stop()
+		if err := l.media.Public(ctx); err != nil {
+			o.log.Warn("no public address for media, telling the local one", "leg", uint32(l.id), "err", err)
 		}
-	})
-}
-
-func (o *owner) refuse(id callflow.LegID, status int, reason string) {
-	o.diary.mark(monotonic(), timeline.Refused, uint32(id), strconv.Itoa(status)+" "+reason)
-	o.step(callflow.Refused{Leg: id, Status: status, Reason: reason})
+		o.box.post(func() {
+			if o.legs[l.id] == l {
+				describe()
+			}
+		})
+	}()
 }
 
 // accept answers a caller with what its offer allows.
 func (o *owner) accept(id callflow.LegID) {
-	l := o.legs[id]
-	if l == nil {
-		return
+	if l := o.legs[id]; l != nil {
+		o.mapped(l, func() { o.answer(l) })
 	}
+}
+
+func (o *owner) answer(l *leg) {
 	if l.offer == nil {
-		o.line.accept(id, l.media.Offer())
+		o.line.accept(l.id, l.media.Offer())
 		return
 	}
 	answer, err := l.media.Answer(l.offer)
 	if err != nil {
 		o.log.Warn("caller's offer refused", "caller", l.peer, "err", err)
-		o.line.reject(id, 488)
-		o.step(callflow.HungUp{Leg: id, Reason: err.Error()})
+		o.line.reject(l.id, 488)
+		o.step(callflow.HungUp{Leg: l.id, Reason: err.Error()})
 		return
 	}
-	o.line.accept(id, answer)
+	o.line.accept(l.id, answer)
 	o.look(l)
 }
 
@@ -174,18 +176,23 @@ func (o *owner) sipEvent(ev sipua.Event) {
 	case sipua.Answered:
 		o.answered(ev)
 	case sipua.Refused:
-		o.refuse(ev.Leg, ev.Status, ev.Reason)
+		o.refused(ev)
+	case sipua.Retried:
+		o.retried(ev)
+	case sipua.Redirected:
+		o.diary.mark(monotonic(), timeline.Redirected, uint32(ev.Leg), ev.Target)
 	case sipua.Ended:
-		if !ev.ByUs {
-			o.diary.mark(monotonic(), timeline.HungUp, uint32(ev.Leg), ev.Reason)
-		}
-		o.step(callflow.HungUp{Leg: ev.Leg, Reason: ev.Reason})
+		o.ended(ev)
 	case sipua.Incoming:
 		o.incoming(ev)
 	case sipua.Confirmed:
 		o.confirmed(ev)
 	case sipua.Offered:
 		o.offered(ev)
+	case sipua.Reanswered:
+		if l := o.legs[ev.Leg]; l != nil && o.apply(l, ev.SDP) {
+			o.joined(l)
+		}
 	case sipua.Digit:
 		o.digit(ev.Leg, ev.Key, callflow.RoadINFO, ev.At)
 	case sipua.PictureWanted:
@@ -194,67 +201,6 @@ func (o *owner) sipEvent(ev sipua.Event) {
 	case sipua.Sent:
 		o.sent(ev)
 	}
-}
-
-// progress opens early media if the provisional response carries an answer.
-func (o *owner) progress(ev sipua.Progress) {
-	l := o.legs[ev.Leg]
-	if l == nil {
-		return
-	}
-	at := onMonotonic(ev.At)
-	o.diary.mark(at, timeline.Ringing, uint32(ev.Leg), strconv.Itoa(ev.Status))
-	if ev.SDP != nil && !bytes.Equal(ev.SDP, l.answers[ev.Fork]) {
-		l.answers[ev.Fork] = ev.SDP
-		o.diary.mark(at, timeline.EarlyAnswer, uint32(ev.Leg), "")
-		if !o.apply(l, ev.SDP) {
-			return
-		}
-	}
-	o.step(callflow.Progress{Leg: ev.Leg, Status: ev.Status, Media: ev.SDP != nil})
-}
-
-// answered starts the conversation, with the answer of the fork that won.
-func (o *owner) answered(ev sipua.Answered) {
-	o.diary.mark(onMonotonic(ev.At), timeline.Answered, uint32(ev.Leg), "")
-	l := o.legs[ev.Leg]
-	if l == nil {
-		o.step(callflow.Answered{Leg: ev.Leg}) // too late: the machine ends it
-		return
-	}
-	answer := ev.SDP
-	if answer == nil {
-		answer = l.answers[ev.Fork]
-	}
-	if answer == nil {
-		o.unusable(l, fmt.Errorf("the answer carries no SDP"))
-		return
-	}
-	if o.apply(l, answer) {
-		l.merge = dtmf.Merge{} // what was typed before swallows nothing
-		o.step(callflow.Answered{Leg: ev.Leg})
-	}
-}
-
-// apply puts the phone's answer in force, or gives the leg up.
-func (o *owner) apply(l *leg, answer []byte) bool {
-	if err := l.media.Apply(answer); err != nil {
-		o.unusable(l, err)
-		return false
-	}
-	if l.applied != nil && !bytes.Equal(answer, l.applied) {
-		l.since = time.Now() // digits of the other fork may still wait to be taken
-	}
-	l.applied = answer
-	o.look(l)
-	return true
-}
-
-func (o *owner) unusable(l *leg, err error) {
-	reason := "the answer of " + l.peer + " cannot be used: " + err.Error()
-	o.log.Warn("leg given up", "leg", uint32(l.id), "err", err)
-	o.diary.mark(monotonic(), timeline.MediaLost, uint32(l.id), reason)
-	o.step(callflow.MediaLost{Leg: l.id, Reason: reason})
 }
 
 // incoming takes the call of somebody who may call.
@@ -297,29 +243,8 @@ func (o *owner) confirmed(ev sipua.Confirmed) {
 		o.unusable(l, fmt.Errorf("the ACK carries no SDP"))
 		return
 	}
+	o.joined(l)
 	o.step(callflow.Confirmed{Leg: ev.Leg})
-}
-
-// offered answers an offer inside a dialog (RFC 3264 section 8).
-func (o *owner) offered(ev sipua.Offered) {
-	o.diary.mark(monotonic(), timeline.Reoffer, uint32(ev.Leg), "")
-	l := o.legs[ev.Leg]
-	if l == nil {
-		ev.Answer(nil, 488)
-		return
-	}
-	if len(ev.SDP) == 0 {
-		ev.Answer(l.media.Offer(), 200)
-		return
-	}
-	answer, err := l.media.Answer(ev.SDP)
-	if err != nil {
-		o.log.Warn("offer refused", "leg", uint32(ev.Leg), "err", err)
-		ev.Answer(nil, 488)
-		return
-	}
-	ev.Answer(answer, 200)
-	o.look(l)
 }
 
 // sent marks a request that has left.
