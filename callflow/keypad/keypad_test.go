@@ -264,6 +264,34 @@ func TestWindowsFollowTheClockOnTheWall(t *testing.T) {
 	}
 }
 
+// A code with times counts by the clock on the wall, which may be another than
+// the one that the gaps are measured with; and not at all while it is not set.
+func TestClockOnTheWall(t *testing.T) {
+	night, _ := ParseWindow(nil, "22:00", "24:00")
+	rules := rulesOf(0, 2, code("front", "resident", "12"), code("front", "cleaner", "66", night))
+	for _, tt := range []struct {
+		ahead time.Duration
+		set   bool
+		keys  string
+		want  string
+	}{
+		{11 * time.Hour, true, "66", "2 right front/cleaner"},
+		{0, true, "66", "2 wrong"},
+		{11 * time.Hour, false, "66", "2 wrong"},
+		{0, false, "12", "2 right front/resident"},
+	} {
+		rules.Wall = func(now time.Time) (time.Time, bool) { return now.Add(tt.ahead), tt.set }
+		if got := typed(New(rules, nil, "flat"), monday, tt.keys); got != tt.want {
+			t.Errorf("%q, %v ahead, set: %v: %q, want %q", tt.keys, tt.ahead, tt.set, got, tt.want)
+		}
+	}
+	p := New(rules, nil, "flat") // not set
+	p.Key(monday, '6')
+	if v := p.Key(monday, '6'); v.Reason != `code "cleaner" has times, and the panel's clock is not set` {
+		t.Errorf("the record learns %q", v.Reason)
+	}
+}
+
 // The oracle: the rules of the package comment, written as plainly as can be
 // over whole strings.
 func oracle(codes map[string]string, end byte, longest int, keys string) (verdicts []string) {
