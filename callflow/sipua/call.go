@@ -70,6 +70,11 @@ func (c *call) refuse(status int, reason string) {
 	c.close(Refused{Leg: c.leg, Status: status, Reason: reason})
 }
 
+// unheard ends a leg of which nothing came back.
+func (c *call) unheard(status int, reason string) {
+	c.close(Refused{Leg: c.leg, Status: status, Reason: reason, Unheard: true})
+}
+
 // end ends a leg that was answered, or that was theirs.
 func (c *call) end(reason string, byUs bool) {
 	c.close(Ended{Leg: c.leg, Reason: reason, ByUs: byUs})

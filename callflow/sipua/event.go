@@ -50,9 +50,10 @@ type (
 	// Refused ends a leg that was never answered. Status is 408 when nothing
 	// came, 487 after our CANCEL, 503 when nothing could be sent.
 	Refused struct {
-		Leg    callflow.LegID
-		Status int
-		Reason string
+		Leg     callflow.LegID
+		Status  int
+		Reason  string
+		Unheard bool // it could not be sent, or nothing at all came back
 	}
 
 	// Ended ends an answered leg, ours or theirs, by BYE or by a failure. It

@@ -68,7 +68,7 @@ func (c *call) inviteAt(uri sip.Uri) {
 		switch {
 		case c.over:
 		case err != nil:
-			c.refuse(sip.StatusServiceUnavailable, err.Error())
+			c.unheard(sip.StatusServiceUnavailable, err.Error())
 		default:
 			c.buildInvite(routes)
 			c.out.hop = h
@@ -165,10 +165,12 @@ func (c *call) inviteFailed(err error) {
 	switch {
 	case c.out.cancelled:
 		c.refuse(sip.StatusRequestTerminated, "cancelled")
+	case errors.Is(err, errTimeout) && c.out.provisional:
+		c.refuse(sip.StatusRequestTimeout, "no final response came")
 	case errors.Is(err, errTimeout):
-		c.refuse(sip.StatusRequestTimeout, "nothing came from the phone")
+		c.unheard(sip.StatusRequestTimeout, "nothing came from the phone")
 	default:
-		c.refuse(sip.StatusServiceUnavailable, err.Error())
+		c.unheard(sip.StatusServiceUnavailable, err.Error())
 	}
 }
 

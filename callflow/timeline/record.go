@@ -18,6 +18,9 @@ const (
 	Debounced     Name = "debounced"       // the edge counted, after the board's debounce time
 	Incoming      Name = "incoming"        // a phone calls the panel; detail: the caller
 	Invite        Name = "invite"          // the INVITE left; detail: the target
+	Retried       Name = "retried"         // the INVITE left again, with fewer streams; detail: the refusal
+	Redirected    Name = "redirected"      // the phone's 3xx is followed; detail: the new target
+	Preview       Name = "preview"         // a 200 for the picture alone: it rings on
 	Ringing       Name = "ringing"         // a provisional response; detail: its status
 	EarlyAnswer   Name = "early-answer"    // an SDP answer before the 200
 	FirstVideoOut Name = "first-video-out" // first video packet sent

@@ -295,12 +295,12 @@ func (l *line) mediaParams(m mediaRule, profile string) (session.Params, error) 
 	return p, nil
 }
 
-func (l *line) invite(id callflow.LegID, target string, offer []byte) {
+func (l *line) ring(id callflow.LegID, inv sipua.Invitation) {
 	if ua := l.agent(); ua != nil {
-		ua.Invite(id, target, offer)
+		ua.Ring(id, inv)
 		return
 	}
-	l.on(lineRule{}, sipua.Refused{Leg: id, Status: 503, Reason: "the SIP line is down"})
+	l.on(lineRule{}, sipua.Refused{Leg: id, Status: 503, Reason: "the SIP line is down", Unheard: true})
 }
 
 func (l *line) cancel(id callflow.LegID) {

@@ -37,7 +37,7 @@ func TestLineIsDownBetweenTwoAgents(t *testing.T) {
 	if _, err := l.mediaParams(mediaRule{}, ""); err == nil {
 		t.Error("a leg can be opened without a line")
 	}
-	l.invite(1, "sip:x@y", nil)
+	l.ring(1, sipua.Invitation{Target: "sip:x@y"})
 	if len(told) != 1 || told[0].(sipua.Refused).Status != 503 {
 		t.Errorf("the call got %v, want its refusal", told)
 	}

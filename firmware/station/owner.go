@@ -19,6 +19,7 @@ type owner struct {
 	box    *mailbox
 	tell   func()      // called after every change that a person may see
 	probes chan func() // a question whether run turns; see Probe
+	wall   func(now time.Time) (wall time.Time, set bool)
 	media  mediaLoops
 
 	line   *line
@@ -29,6 +30,7 @@ type owner struct {
 	lamps  map[callflow.Indicator]*lamp
 	around *surroundings
 	locked *lockout
+	phones *ladder
 
 	machine callflow.Machine
 	events  []callflow.Event // to be stepped, oldest first
@@ -207,7 +209,7 @@ func (o *owner) speak(id callflow.LegID) {
 	o.pad = nil
 	if l := o.legs[id]; l != nil {
 		rules := o.rules.pad
-		rules.Doors = o.plan().Doors
+		rules.Doors, rules.Wall = o.plan().Doors, o.wall
 		o.pad = keypad.New(rules, o.locked.state, l.peer)
 	}
 }

@@ -131,7 +131,7 @@ func (p *scriptPhone) take(msg string, from netip.AddrPort) {
 		c.note("<-", msg)
 	}
 	switch {
-	case method == "INVITE" && c == nil:
+	case method == "INVITE" && (c == nil || c.tried(msg)):
 		c = &scriptCall{phone: p, invite: msg, peer: from, tag: fmt.Sprint(rand.Uint32()), cseq: 1, acked: make(chan struct{})}
 		p.mu.Lock()
 		p.calls[id], p.last = c, c
@@ -153,6 +153,13 @@ func (p *scriptPhone) take(msg string, from netip.AddrPort) {
 		c.ended = true
 		c.mu.Unlock()
 	}
+}
+
+// tried reports whether an INVITE comes after one that was refused, for another
+// try of the same call.
+func (c *scriptCall) tried(invite string) bool {
+	to := header(invite, "To")
+	return !strings.Contains(to, ";tag=") && header(invite, "CSeq") != header(c.invite, "CSeq")
 }
 
 func (c *scriptCall) ack() {
@@ -219,7 +226,9 @@ func (c *scriptCall) send(msg string) {
 
 // answer sends the 200 and waits for its ACK. It reports whether the call
 // stands.
-func (c *scriptCall) answer() bool {
+func (c *scriptCall) answer() bool { return c.answerWith(c.sdp()) }
+
+func (c *scriptCall) answerWith(sdp string) bool {
 	c.mu.Lock()
 	if c.cancelled {
 		c.mu.Unlock()
@@ -228,7 +237,7 @@ func (c *scriptCall) answer() bool {
 	c.answered = true
 	c.mu.Unlock()
 	for range 20 { // RFC 3261 section 13.3.1.4, faster
-		c.respond(200, "OK", c.sdp())
+		c.respond(200, "OK", sdp)
 		select {
 		case <-c.acked:
 			return !c.over()

@@ -96,8 +96,9 @@ func (s *Station) newOwner(locked *lockout) *owner {
 	return &owner{
 		log: s.log, box: newMailbox(), tell: s.publish, probes: make(chan func(), 1),
 		line: s.line, doors: s.doors, video: s.video, engine: engine, diary: s.diary, locked: locked,
-		lamps: s.hw.lamps, around: newSurroundings(s.opt.Board),
-		legs:  make(map[callflow.LegID]*leg), asked: make(map[string][]chan error), open: make(map[string]bool),
+		phones: openLadder(s.opt.Data, s.log),
+		lamps:  s.hw.lamps, around: newSurroundings(s.opt.Board),
+		legs: make(map[callflow.LegID]*leg), asked: make(map[string][]chan error), open: make(map[string]bool),
 		sound: sounder{engine: engine},
 	}
 }
