@@ -51,7 +51,7 @@ func (u *UA) admitHost(a *allowed) {
 	if u.stop || named && u.isServer(a.host) {
 		return // callers of our own domain come by our server
 	}
-	u.resolve(hop{network: "udp", name: a.host}, 0, func(h hop, err error) {
+	u.resolve(u.wanted(a.host, uint16(sip.DefaultUdpPort), "udp"), func(h hop, err error) {
 		again := allowAgain
 		if err != nil {
 			u.log.Warn("sip allowed caller not found", "host", a.host, "err", err)
@@ -102,8 +102,4 @@ func (u *UA) admits(from netip.AddrPort) bool {
 		}
 	}
 	return false
-}
-
-func (u *UA) fromServer(from netip.AddrPort) bool {
-	return u.server != nil && u.server.addr.Addr() == from.Addr()
 }

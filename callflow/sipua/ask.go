@@ -13,6 +13,9 @@ type asking struct {
 	hop  hop
 	seq  func() uint32 // the next CSeq number, for another try
 	sent func(at time.Time)
+
+	patience time.Duration // as of clientTx
+
 	done func(*sip.Response, error) // the final response, or why there is none
 }
 
@@ -23,7 +26,7 @@ func (u *UA) askAgain(a asking, tries int) {
 	if u.isAtServer(a.hop) && (tries > 0 || a.req.Method == sip.REGISTER) {
 		u.creds.sign(a.req) // inside dialogs only when asked: it may go on to the phone
 	}
-	t := &clientTx{req: a.req, hop: a.hop, sent: a.sent, failed: func(err error) { a.done(nil, err) }}
+	t := &clientTx{req: a.req, hop: a.hop, sent: a.sent, patience: a.patience, failed: func(err error) { a.done(nil, err) }}
 	finished := false
 	t.response = func(res *sip.Response, _ time.Time) {
 		if res.IsProvisional() || finished {

@@ -12,27 +12,34 @@ import (
 // Times of the registration.
 const (
 	firstRetry   = 2 * time.Second // nothing came, or the server is in trouble
-	lastRetry    = 2 * time.Minute
-	firstRefused = 5 * time.Minute // a wrong password does not get right by hurry
-	lastRefused  = time.Hour
-	longestGrant = 24 * time.Hour
+	lastRetry    = 5 * time.Minute
 	shortestWait = time.Second
+	longestGrant = 24 * time.Hour
+	longestRetry = time.Hour // that a server may ask for
 )
 
-// backOff is the time to the next try after so many failures in a row: doubled
-// each time, with a fifth of jitter either way, so that ten thousand panels do
-// not come back at once.
+// backOff is the time to the next try after so many failures in a row: any time
+// up to a bound that doubles, so that ten thousand panels do not come back at
+// once. A wrong password does not get right by hurry.
 func backOff(status, failures int) time.Duration {
-	first, last := firstRetry, lastRetry
+	if refused(status) {
+		return jitter(lastRetry, 0.8, 1)
+	}
+	bound := lastRetry
+	if failures < 16 {
+		bound = min(firstRetry<<failures, lastRetry)
+	}
+	return max(jitter(bound, 0, 1), shortestWait/4)
+}
+
+// refused reports whether a status means that we are not wanted, rather than
+// that the server is in trouble.
+func refused(status int) bool {
 	switch status {
 	case sip.StatusUnauthorized, sip.StatusForbidden, sip.StatusProxyAuthRequired, sip.StatusNotFound:
-		first, last = firstRefused, lastRefused
+		return true
 	}
-	d := last
-	if failures < 16 {
-		d = min(first<<failures, last)
-	}
-	return jitter(d, 0.8, 1.2)
+	return false
 }
 
 // refreshAfter is when a registration is renewed: well before it ends.
@@ -50,7 +57,7 @@ func retryAfterOf(res *sip.Response) time.Duration {
 	if h == nil {
 		return 0
 	}
-	return min(seconds(h.Value()), lastRefused)
+	return min(seconds(h.Value()), longestRetry)
 }
 
 // seconds reads the number a value begins with; what is none is 0.

@@ -53,7 +53,7 @@ func (c *call) cancelIfDue() {
 	}
 	o.cancelSent, o.tx.awaited = true, true
 	c.u.start(&clientTx{
-		req: cancelFor(o.req), hop: o.hop, sent: c.sent(sip.CANCEL),
+		req: cancelFor(o.req), hop: o.tx.hop, sent: c.sent(sip.CANCEL),
 		response: func(*sip.Response, time.Time) {},
 		failed:   func(error) {},
 	})

@@ -19,6 +19,8 @@ type clientTx struct {
 	hop      hop
 	key      string        // of clients, once it is sent
 	fsm      *sip.ClientTx // nil while its flow is dialled
+	patience time.Duration // for a first word, if that is less than the transaction's; 0: it is not
+	heard    bool          // something came
 	final    bool
 	dropped  bool
 	silent   bool // given up, and still listened for
@@ -33,6 +35,7 @@ var errTimeout = errors.New("no response in time")
 
 // start sends the request, as soon as there is a flow.
 func (u *UA) start(t *clientTx) {
+	u.limit(t)
 	if t.hop.network == "udp" {
 		u.launch(t)
 		return
@@ -171,48 +174,15 @@ func (u *UA) stamp(req *sip.Request, h hop) {
 		})
 	}
 	switch req.Method {
-	case sip.INVITE, sip.UPDATE, sip.REGISTER:
+	case sip.INVITE, sip.UPDATE:
 		if req.Contact() == nil {
 			req.AppendHeader(u.contact(h))
 		}
+	case sip.REGISTER:
+		if req.Contact() == nil {
+			u.addContacts(req, h)
+		}
 	}
-}
-
-// flowAddr is our end of the way to h.
-func (u *UA) flowAddr(h hop) netip.AddrPort {
-	if s := u.streams[h.flow()]; s != nil && s.ready {
-		return s.local
-	}
-	return u.local
-}
-
-// contact is where we want to be reached, over the flow to h.
-func (u *UA) contact(h hop) *sip.ContactHeader {
-	return u.contactAt(h.network, u.contactAddr(h))
-}
-
-// contactAddr is where the world reaches us.
-func (u *UA) contactAddr(h hop) netip.AddrPort {
-	if h.network == "udp" && u.public.IsValid() {
-		return u.public
-	}
-	return u.flowAddr(h)
-}
-
-func (u *UA) contactAt(network string, at netip.AddrPort) *sip.ContactHeader {
-	uri := sip.Uri{Scheme: "sip", User: u.user(), Host: at.Addr().String(), Port: int(at.Port())}
-	if network != "udp" {
-		uri.UriParams = sip.HeaderParams{{K: "transport", V: network}}
-	}
-	return &sip.ContactHeader{Address: uri}
-}
-
-// user is how we name ourselves, registered or not.
-func (u *UA) user() string {
-	if u.cfg.Account.User != "" {
-		return u.cfg.Account.User
-	}
-	return "doorstation"
 }
 
 // receiveResponse matches a response to its request (RFC 3261 section 17.1.3).
@@ -226,6 +196,7 @@ func (u *UA) receiveResponse(res *sip.Response, at time.Time) {
 		u.lateSuccess(res, at)
 		return
 	}
+	t.heard = true
 	if t.silent {
 		u.heardSilent(t, res)
 		t.response(res, at)

@@ -1,7 +1,6 @@
 package sipua
 
 import (
-	"context"
 	"crypto/tls"
 	"fmt"
 	"log/slog"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"doorstation/callflow"
+	"doorstation/callflow/sipua/locate"
 )
 
 // An Account is one line at one registrar. Without User, or without both
@@ -22,10 +22,17 @@ type Account struct {
 	Domain      string        // host of our address of record; default the host of Registrar
 	Registrar   string        // host or host:port; default Domain
 	Proxy       string        // outbound proxy, host or host:port; default none
-	Transport   string        // "udp" (default), "tcp" or "tls"
+	Servers     []string      // further servers, host or host:port, tried in this order after Proxy or Registrar
+	Transport   string        // "udp" (default), "tcp", "tls", or "auto": what the DNS says of the server
 	Expires     time.Duration // asked for, 1 s or more; default 1 h
 	DisplayName string        // what phones show
 	TLS         *tls.Config   // nil: the system's roots, the server's name verified
+
+	Digest    string        // the weakest algorithm that is answered: "md5" (default), "sha-256" or "sha-512-256"
+	Keepalive time.Duration // between two questions whether the server lives; default 0: none
+	Spread    time.Duration // the first registration waits any time up to this; a call does not
+	Instance  string        // URN of this panel for ever, for +sip.instance (RFC 5626 section 4.1); default none
+	Impatient bool          // a call that gets no answer at all for 2 s fails: there is another way to ring
 }
 
 // Config is what a UA needs. It is read once, by New.
@@ -60,8 +67,13 @@ type Config struct {
 	// Conn is a UDP socket to use in place of an own one. The UA closes it.
 	Conn net.PacketConn
 
-	// Resolve looks up a host name; default net.DefaultResolver.
-	Resolve func(ctx context.Context, host string) ([]netip.Addr, error)
+	// DNS finds servers; default the DNS as this machine is set up for it.
+	DNS locate.Records
+
+	// STUN makes a binding request, and what reads its response (RFC 5389).
+	// With it UDP flows are kept alive by STUN where the server answers it;
+	// without, by OPTIONS. response is called on the reader's goroutine.
+	STUN func() (request []byte, response func(b []byte) (mapped netip.AddrPort, ok bool), err error)
 }
 
 // A ConfigError says that a value cannot be used, before anything is bound.
@@ -120,10 +132,8 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	if c.Resolve == nil {
-		c.Resolve = func(ctx context.Context, host string) ([]netip.Addr, error) {
-			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-		}
+	if c.DNS == nil {
+		c.DNS = locate.NewSystem(locate.ResolvConf)
 	}
 	return c, c.check()
 }
@@ -133,10 +143,15 @@ func (c Config) check() error {
 	for _, f := range []struct{ name, value string }{
 		{"account user", a.User}, {"account auth user", a.AuthUser}, {"account domain", a.Domain},
 		{"registrar", a.Registrar}, {"proxy", a.Proxy}, {"display name", a.DisplayName},
-		{"user agent", c.UserAgent},
+		{"instance", a.Instance}, {"user agent", c.UserAgent},
 	} {
 		if hasControl(f.value) {
 			return &ConfigError{f.name, f.value, "contains a control character"}
+		}
+	}
+	for _, name := range a.Servers {
+		if hasControl(name) || strings.ContainsAny(name, " <>\"@;?,") || name == "" {
+			return &ConfigError{"server", name, "is no host or host:port"}
 		}
 	}
 	for _, f := range []struct{ name, value string }{
@@ -147,9 +162,12 @@ func (c Config) check() error {
 		}
 	}
 	switch a.Transport {
-	case "udp", "tcp", "tls":
+	case "udp", "tcp", "tls", locate.Auto:
 	default:
-		return &ConfigError{"transport", a.Transport, "is none of udp, tcp, tls"}
+		return &ConfigError{"transport", a.Transport, "is none of udp, tcp, tls, auto"}
+	}
+	if _, session, ok := algorithmOf(a.Digest); !ok || session {
+		return &ConfigError{"digest", a.Digest, "is none of md5, sha-256, sha-512-256"}
 	}
 	if a.Expires < time.Second {
 		return &ConfigError{"registration time", a.Expires.String(), "is under 1s"}

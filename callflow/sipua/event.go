@@ -15,6 +15,7 @@ type (
 	Registered struct {
 		Expires time.Duration
 		Server  string // address that answered
+		GRUU    string // our public GRUU (RFC 5627), "" where the registrar gives none
 	}
 
 	// Unregistered says that there is no registration now, why, and when the

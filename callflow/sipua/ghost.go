@@ -81,7 +81,10 @@ func (s *stream) abort() {
 
 // tcp is the connection under the flow; nil where it is none.
 func (s *stream) tcp() *net.TCPConn {
-	conn := s.conn
+	var conn net.Conn
+	if s.conn != nil {
+		conn = s.conn
+	}
 	for {
 		switch c := conn.(type) {
 		case *watchedConn:

@@ -1,7 +1,6 @@
 package sipua
 
 import (
-	"context"
 	"fmt"
 	"net/netip"
 	"strconv"
@@ -9,6 +8,8 @@ import (
 	"time"
 
 	"github.com/emiago/sipgo/sip"
+
+	"doorstation/callflow/sipua/locate"
 )
 
 // locateWithin bounds one look-up of a host name.
@@ -18,7 +19,20 @@ const locateWithin = 5 * time.Second
 type hop struct {
 	network string // "udp", "tcp" or "tls"
 	addr    netip.AddrPort
-	name    string // to verify in TLS
+	name    string  // to verify in TLS
+	route   sip.Uri // how a server of ours is configured, for Route; else empty
+
+	// switched says that a request too large for UDP goes over TCP instead
+	// (RFC 3261 section 18.1.1).
+	switched bool
+}
+
+// unswitched is the hop that was chosen, whatever the request's size.
+func (h hop) unswitched() hop {
+	if h.switched {
+		h.network, h.switched = "udp", false
+	}
+	return h
 }
 
 // A flowKey tells flows apart. Two names of one address share a flow.
@@ -29,60 +43,17 @@ type flowKey struct {
 
 func (h hop) flow() flowKey { return flowKey{h.network, h.addr} }
 
-// atServer gives the registrar's or proxy's address to f, now if it is known.
-func (u *UA) atServer(f func(hop, error)) {
-	if u.server != nil {
-		f(*u.server, nil)
-		return
-	}
-	a := u.cfg.Account
-	at := a.Proxy
-	if at == "" {
-		at = a.Registrar
-	}
-	if at == "" {
-		f(hop{}, fmt.Errorf("sip: no registrar and no proxy is configured"))
-		return
-	}
-	host, port := splitHostPort(at)
-	u.resolve(hop{network: a.Transport, name: host}, port, func(h hop, err error) {
-		if err == nil && u.server == nil {
-			u.server = &h
-			u.sources.hold(h.addr)
-		}
-		f(h, err)
-	})
-}
-
-// forgetServer makes the next request look the server up again.
-func (u *UA) forgetServer() {
-	if u.server != nil {
-		u.sources.release(u.server.addr)
-		u.server = nil
-	}
-}
-
-// isServer reports whether a host name stands for our registrar or proxy.
-func (u *UA) isServer(host string) bool {
-	a := u.cfg.Account
-	for _, own := range []string{a.Domain, hostOf(a.Registrar), hostOf(a.Proxy)} {
-		if own != "" && strings.EqualFold(own, host) {
-			return true
-		}
-	}
-	return false
-}
-
-// locate finds the hop for a URI (RFC 3263 section 4, without SRV): an address
-// at once, the names of our server at its address, all others by look-up.
+// locate finds the hop for a URI (RFC 3263 section 4): an address at once, the
+// names of our server at its address, all others by look-up.
 func (u *UA) locate(uri sip.Uri, f func(hop, error)) {
 	host := bareHost(uri.Host)
-	h := hop{network: u.networkOf(uri), name: host}
-	if _, err := netip.ParseAddr(host); err != nil && uri.Port == 0 && u.isServer(host) {
+	if !isAddress(host) && uri.Port == 0 && u.isServer(host) {
 		u.atServer(f)
 		return
 	}
-	u.resolve(h, uint16(uri.Port), f)
+	w := u.wanted(host, uint16(uri.Port), u.networkOf(uri))
+	w.Secure = w.Transport == "tls"
+	u.resolve(w, f)
 }
 
 // networkOf says how to reach a URI: as it asks, or as our server is reached
@@ -95,51 +66,34 @@ func (u *UA) networkOf(uri sip.Uri) string {
 		return "tls"
 	case transport == "tcp" || transport == "udp":
 		return transport
-	case u.server != nil && bareHost(uri.Host) == u.server.addr.Addr().String() && uriPort(uri) == u.server.addr.Port():
-		return u.server.network
+	}
+	if a, err := netip.ParseAddr(bareHost(uri.Host)); err == nil {
+		for _, p := range u.pool.places {
+			if p.hop.addr.Addr() == a.Unmap() && (uri.Port == 0 || uri.Port == int(p.hop.addr.Port())) {
+				return p.hop.network
+			}
+		}
 	}
 	return "udp"
 }
 
-func uriPort(uri sip.Uri) uint16 {
-	if uri.Port == 0 {
-		return uint16(sip.DefaultUdpPort)
+// resolve finds the first server of a name, at once if it is an address.
+func (u *UA) resolve(w locate.Wanted, f func(hop, error)) {
+	report := func(found findings) {
+		if len(found.hops) == 0 {
+			f(hop{}, fmt.Errorf("sip: %w", found.err))
+			return
+		}
+		f(found.hops[0], nil)
 	}
-	return uint16(uri.Port)
-}
-
-// resolve fills in the address of h.name, at once if it is one.
-func (u *UA) resolve(h hop, port uint16, f func(hop, error)) {
-	if port == 0 {
-		port = uint16(sip.DefaultPort(h.network))
-	}
-	if a, err := netip.ParseAddr(bareHost(h.name)); err == nil {
-		h.addr = netip.AddrPortFrom(a.Unmap(), port)
-		f(h, nil)
+	if isAddress(w.Host) {
+		report(lookUp(u.life, u.dns, []locate.Wanted{w}))
 		return
 	}
 	go func() {
-		ctx, cancel := context.WithTimeout(u.life, locateWithin)
-		defer cancel()
-		found, err := u.cfg.Resolve(ctx, h.name)
-		u.box.post(func() {
-			if a, ok := u.sameFamily(found); err == nil && ok {
-				h.addr = netip.AddrPortFrom(a, port)
-				f(h, nil)
-				return
-			}
-			f(h, fmt.Errorf("sip: %q has no address that %v can reach: %v", h.name, u.local.Addr(), err))
-		})
+		found := lookUp(u.life, u.dns, []locate.Wanted{w})
+		u.box.post(func() { report(found) })
 	}()
-}
-
-func (u *UA) sameFamily(found []netip.Addr) (netip.Addr, bool) {
-	for _, a := range found {
-		if a = a.Unmap(); a.Is4() == u.local.Addr().Is4() {
-			return a, true
-		}
-	}
-	return netip.Addr{}, false
 }
 
 func bareHost(s string) string {

@@ -59,6 +59,7 @@ func (u *UA) invite(leg callflow.LegID, inv Invitation) {
 	c.local, c.remote = u.self(), party{uri: remoteParty(uri)}
 	c.out = &outgoing{Invitation: inv, seq: 1}
 	c.inviteAt(uri)
+	u.hurry()
 }
 
 // inviteAt sends the INVITE to uri: the target, or where a 3xx points.
@@ -120,9 +121,13 @@ func (c *call) sendInvite() {
 		c.u.creds.sign(o.req)
 	}
 	o.provisional = false
-	t := &clientTx{req: o.req, hop: o.hop, sent: c.sent(sip.INVITE)}
+	t := &clientTx{req: o.req, hop: o.hop, sent: c.sent(sip.INVITE), patience: c.u.invitePatience(o.hop)}
 	t.response = func(res *sip.Response, at time.Time) { c.inviteResponse(t, res, at) }
-	t.failed = c.inviteFailed
+	t.failed = func(err error) {
+		if !c.elsewhere(t, 0, err.Error()) {
+			c.inviteFailed(err)
+		}
+	}
 	o.tx = t
 	c.u.start(t)
 }
@@ -130,6 +135,9 @@ func (c *call) sendInvite() {
 func (c *call) inviteResponse(t *clientTx, res *sip.Response, at time.Time) {
 	o := c.out
 	switch {
+	case t != o.tx:
+		c.overtaken(t, res, at)
+	case c.won != nil && !res.IsSuccess():
 	case res.IsProvisional():
 		o.provisional = true
 		c.cancelIfDue()
@@ -141,10 +149,11 @@ func (c *call) inviteResponse(t *clientTx, res *sip.Response, at time.Time) {
 		c.succeeded(res, at)
 	case o.cancelled:
 		c.refuse(sip.StatusRequestTerminated, "cancelled")
-	case challenges(res) && t == o.tx && c.u.trusted(res, o.hop) && c.u.creds.take(o.req, res, o.tries):
+	case challenges(res) && c.u.trusted(res, o.hop) && c.u.creds.take(o.req, res, o.tries):
 		o.tries++
 		c.inviteAgain()
-	case t == o.tx && c.retries(res):
+	case res.StatusCode == sip.StatusServiceUnavailable && c.elsewhere(t, retryAfterOf(res), clean(res.Reason)):
+	case c.retries(res):
 	default:
 		c.refuse(res.StatusCode, clean(res.Reason))
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/emiago/sipgo/sip"
 
 	"doorstation/callflow"
+	"doorstation/callflow/sipua/locate"
 )
 
 // quietLog is for sipgo, which logs whole messages.
@@ -42,7 +43,11 @@ type UA struct {
 	parser  *sip.Parser
 
 	public  netip.AddrPort // as seen from outside, if known
-	server  *hop           // registrar or proxy, once located
+	seen    netip.AddrPort // as the server in use sees us, if it told
+	dns     locate.Records
+	pool    pool // the account's servers
+	server  *hop // the one of them that is in use
+	alive   liveness
 	streams map[flowKey]*stream
 	clients map[string]*clientTx
 	servers map[string]*serverTx
@@ -78,9 +83,11 @@ func newUA(cfg Config, on func(Event)) (*UA, error) {
 		legs:    map[callflow.LegID]*call{},
 		calls:   map[callKey]*call{},
 		creds:   newCredentials(cfg.Account),
+		dns:     cfg.DNS,
+		pool:    pool{names: cfg.Account.serverNames()},
 	}
 	u.life, u.die = context.WithCancel(context.Background())
-	u.gate = newGate(conn, u.sources, cfg.OnPacket, cfg.Log)
+	u.gate = newGate(conn, u.sources, u.side, cfg.Log)
 	u.tpl, u.parser = newTransports(), newParser()
 	u.reg = newRegistration(cfg.Account.Expires)
 	return u, nil
@@ -91,7 +98,7 @@ func (u *UA) run(ctx context.Context) error {
 	readers.Go(u.serveUDP)
 	<-u.gate.serving
 	u.guard(u.admitAllowed)
-	u.guard(u.register)
+	u.guard(u.registerFirst)
 	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():

@@ -67,7 +67,7 @@ func TestRegisterWithDigest(t *testing.T) {
 		{"MD5", challenge},
 		{"SHA-256", `Digest realm="house.example", nonce="n1", qop="auth,auth-int", algorithm=SHA-256`},
 		{"without qop", `Digest realm="house.example", nonce="n1"`},
-		{"the first that we know", `Digest realm="house.example", nonce="n0", algorithm=MD5-sess, qop="auth"` +
+		{"the first that we know", `Digest realm="house.example", nonce="n0", algorithm=SHA-512, qop="auth"` +
 			"\r\nWWW-Authenticate: " + challenge},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -1,7 +1,6 @@
 package sipua
 
 import (
-	"context"
 	"fmt"
 	"net/netip"
 	"os"
@@ -99,7 +98,7 @@ func tortureAll(t *testing.T, folder string, table []torture, callers []string) 
 			if err != nil {
 				t.Fatal(err)
 			}
-			inWorld(t, Config{Account: registered, Allow: callers, Resolve: nobody}, func(w *world) {
+			inWorld(t, Config{Account: registered, Allow: callers, DNS: noDNS}, func(w *world) {
 				proxy := w.registeredAt(proxyAddr)
 				for _, port := range []uint16{5050, 6050, 19823} { // as Via has them
 					w.nodes[netip.AddrPortFrom(netip.MustParseAddrPort(proxyAddr).Addr(), port)] = proxy.node
@@ -110,11 +109,6 @@ func tortureAll(t *testing.T, folder string, table []torture, callers []string) 
 			})
 		})
 	}
-}
-
-// nobody finds no host.
-func nobody(_ context.Context, host string) ([]netip.Addr, error) {
-	return nil, fmt.Errorf("no such host %q", host)
 }
 
 var registered = Account{User: "panel", Domain: "house.example", Registrar: "192.0.2.2"}

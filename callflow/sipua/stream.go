@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -24,7 +25,7 @@ var aliveProbes = net.KeepAliveConfig{Enable: true, Idle: 30 * time.Second, Inte
 // loop, which learns when it ends.
 type stream struct {
 	hop   hop
-	conn  net.Conn
+	conn  *watchedConn
 	local netip.AddrPort
 	ready bool
 	wait  []func(error) // who asked while it was dialled
@@ -35,6 +36,9 @@ func (s *stream) close() {
 		s.conn.Close()
 	}
 }
+
+// heard is how many bytes have come.
+func (s *stream) heard() int64 { return s.conn.heard.Load() }
 
 // overStream runs f once a flow to h is ready, now if it is.
 func (u *UA) overStream(h hop, f func(error)) {
@@ -90,7 +94,7 @@ func (u *UA) connect(ctx context.Context, h hop) (net.Conn, error) {
 	return secured, nil
 }
 
-func (u *UA) streamReady(s *stream, conn net.Conn) {
+func (u *UA) streamReady(s *stream, conn *watchedConn) {
 	s.conn, s.local, s.ready = conn, addrPortOf(conn.LocalAddr()), true
 	wait := s.wait
 	s.wait = nil
@@ -116,7 +120,7 @@ func (u *UA) streamEnded(s *stream, err error) {
 		}
 	}
 	if u.server != nil && u.server.flow() == s.hop.flow() && s.ready {
-		u.registrationLost(err)
+		u.registrationLost(s.hop, err)
 	}
 }
 
@@ -127,11 +131,13 @@ type watchedConn struct {
 	began        func()
 	ended        func(error)
 	start, finis sync.Once
+	heard        atomic.Int64 // bytes
 }
 
 func (c *watchedConn) Read(b []byte) (int, error) {
 	c.start.Do(c.began)
 	n, err := c.Conn.Read(b)
+	c.heard.Add(int64(n))
 	if err != nil {
 		c.finis.Do(func() { c.ended(err) })
 	}

@@ -52,17 +52,12 @@ func cutPrefixFold(s, prefix string) (string, bool) {
 // one, by the registrar if the URI is of our domain, else straight there.
 func (u *UA) way(uri sip.Uri, f func(hop, []sip.Uri, error)) {
 	a := u.cfg.Account
-	if a.Proxy != "" {
-		route := u.proxyRoute()
-		u.atServer(func(h hop, err error) { f(h, []sip.Uri{route}, err) })
+	own := a.Domain != "" && strings.EqualFold(bareHost(uri.Host), bareHost(a.Domain)) && u.serverPort(uri)
+	if a.Proxy != "" || own {
+		u.atServer(func(h hop, err error) { f(h, u.routes(h), err) })
 		return
 	}
-	direct := func(h hop, err error) { f(h, nil, err) }
-	if a.Domain != "" && strings.EqualFold(bareHost(uri.Host), bareHost(a.Domain)) && u.serverPort(uri) {
-		u.atServer(direct)
-		return
-	}
-	u.locate(uri, direct)
+	u.locate(uri, func(h hop, err error) { f(h, nil, err) })
 }
 
 // serverPort reports whether a URI of our domain's host means the server there,
@@ -75,11 +70,29 @@ func (u *UA) serverPort(uri sip.Uri) bool {
 	return uri.Port == 0 || uri.Port == int(port)
 }
 
-func (u *UA) proxyRoute() sip.Uri {
-	host, port := splitHostPort(u.cfg.Account.Proxy)
-	route := sip.Uri{Scheme: "sip", Host: host, Port: int(port), UriParams: sip.HeaderParams{{K: "lr"}}}
-	if t := u.cfg.Account.Transport; t != "udp" {
-		route.UriParams.Add("transport", t)
+// routes are the Route of a new request by our server: the outbound proxy, and
+// the way that the registrar gave us (RFC 3608 section 6.1).
+func (u *UA) routes(h hop) []sip.Uri {
+	var routes []sip.Uri
+	for _, r := range u.reg.service {
+		routes = append(routes, *r.Clone())
+	}
+	if u.cfg.Account.Proxy == "" {
+		return routes
+	}
+	first := proxyRoute(h)
+	if len(routes) > 0 && strings.EqualFold(bareHost(routes[0].Host), bareHost(first.Host)) {
+		return routes
+	}
+	return append([]sip.Uri{first}, routes...)
+}
+
+// proxyRoute is the outbound proxy as its Route names it.
+func proxyRoute(h hop) sip.Uri {
+	route := h.route
+	route.UriParams = sip.HeaderParams{{K: "lr"}}
+	if h.network != "udp" {
+		route.UriParams.Add("transport", h.network)
 	}
 	return route
 }

@@ -1,7 +1,6 @@
 package sipua
 
 import (
-	"context"
 	"errors"
 	"net/netip"
 	"strings"
@@ -105,8 +104,8 @@ func TestBackOff(t *testing.T) {
 		status, failures int
 		low, high        float64 // seconds
 	}{
-		{0, 0, 1.6, 2.4}, {503, 1, 3.2, 4.8}, {0, 5, 51.2, 76.8}, {0, 6, 96, 144}, {0, 90, 96, 144},
-		{401, 0, 240, 360}, {403, 1, 480, 720}, {401, 10, 2880, 4320},
+		{0, 0, 0.25, 2}, {503, 1, 0.25, 4}, {0, 5, 0.25, 64}, {0, 8, 0.25, 300}, {0, 90, 0.25, 300},
+		{401, 0, 240, 300}, {403, 1, 240, 300}, {401, 10, 240, 300},
 	} {
 		if d := backOff(c.status, c.failures).Seconds(); d < c.low || d > c.high {
 			t.Errorf("%+v: %v s", c, d)
@@ -118,13 +117,13 @@ func TestBackOff(t *testing.T) {
 func TestNames(t *testing.T) {
 	var found sync.Map
 	found.Store("phones.example", "192.0.2.10")
-	resolve := func(_ context.Context, host string) ([]netip.Addr, error) {
+	names := dnsFunc(func(host string) []netip.Addr {
 		if a, ok := found.Load(host); ok {
-			return []netip.Addr{netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr(a.(string))}, nil
+			return []netip.Addr{netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr(a.(string))}
 		}
-		return nil, errors.New("no such host")
-	}
-	inWorld(t, Config{Resolve: resolve, Allow: []string{"sip:guard@guards.example"}}, func(w *world) {
+		return nil
+	})
+	inWorld(t, Config{DNS: names, Allow: []string{"sip:guard@guards.example"}}, func(w *world) {
 		p := w.peer(phoneAddr)
 		w.ua.Invite(1, "sip:phone@phones.example", nil)
 		p.reply(p.request("INVITE"), 486, "a")

@@ -49,7 +49,7 @@ func newLine(version string, log *slog.Logger) *line {
 func (l *line) set(rule lineRule) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.rule != nil && *l.rule == rule {
+	if l.rule != nil && l.rule.equals(rule) {
 		return false
 	}
 	l.rule = &rule
@@ -166,7 +166,7 @@ func (l *line) keepMapped(ctx context.Context, ua *sipua.UA, rule lineRule, to *
 func (l *line) found(of lineRule, server netip.AddrPort) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if *l.rule == of {
+	if l.rule.equals(of) {
 		l.stun = server
 	}
 }
@@ -240,13 +240,13 @@ func (l *line) event(of lineRule, ev sipua.Event) {
 func (l *line) obeys(rule lineRule) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.rule != nil && *l.rule == rule
+	return l.rule != nil && l.rule.equals(rule)
 }
 
 func (l *line) register(of lineRule, reg control.Registration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if *l.rule != of {
+	if !l.rule.equals(of) {
 		return
 	}
 	reg.Since = time.Now()
@@ -266,7 +266,7 @@ func (l *line) registration() control.Registration {
 func (l *line) use(of lineRule, ua *sipua.UA, local netip.Addr) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if *l.rule == of {
+	if l.rule.equals(of) {
 		l.ua, l.local = ua, local
 	}
 }

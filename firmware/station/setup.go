@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -53,6 +54,9 @@ type lineRule struct {
 	stun     string
 	stunTime time.Duration
 }
+
+// equals reports whether two rules want the same line.
+func (r lineRule) equals(other lineRule) bool { return reflect.DeepEqual(r, other) }
 
 // mediaRule is what every leg of a call needs.
 type mediaRule struct {
