@@ -3,6 +3,7 @@ package station
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"sync"
 
@@ -11,6 +12,8 @@ import (
 	"doorstation/board"
 	"doorstation/callflow"
 	"doorstation/drivers"
+	"doorstation/drivers/openh264"
+	"doorstation/drivers/testcard"
 )
 
 // hardware is what the board has besides the relays.
@@ -19,14 +22,14 @@ type hardware struct {
 	video *videoHub
 	card  drivers.Sound // nil until it has been opened; only the sound part uses it
 	lamps map[callflow.Indicator]*lamp
+
+	// fitted is told how a part is: nil when it works, else why it does not.
+	fitted func(name string, err error)
 }
 
 func openHardware(opt Options) *hardware {
-	h := &hardware{opt: opt, lamps: make(map[callflow.Indicator]*lamp)}
-	h.video = newVideoHub(nil, nil, opt.Log)
-	if driver, ok := cameras[opt.Board.Camera.Driver]; ok && (driver.coded || len(opt.Missing) == 0) {
-		h.video = newVideoHub(driver.open(opt, opt.Board.Camera.Device), driver.describe, opt.Log)
-	}
+	h := &hardware{opt: opt, lamps: make(map[callflow.Indicator]*lamp), fitted: func(string, error) {}}
+	h.video = newVideoHub(h.camera())
 	h.video.most = opt.Board.Camera
 	for _, l := range opt.Board.Lamps {
 		h.lamps[callflow.Indicator(l.Name)] = newLamp(l.Name, opt.Log, func() (drivers.Lamp, error) {
@@ -40,6 +43,24 @@ func openHardware(opt Options) *hardware {
 	return h
 }
 
+// camera gives the board's camera, nil if this build can have none, and what
+// tells the profile of its stream.
+func (h *hardware) camera() (drivers.Camera, func(drivers.VideoFormat) (string, error), *slog.Logger) {
+	driver, ok := cameras[h.opt.Board.Camera.Driver]
+	encodes := len(h.opt.Missing) == 0
+	if !ok || !driver.coded && !encodes {
+		return nil, nil, h.opt.Log
+	}
+	c := &lastingCamera{
+		camera: driver.open(h.opt, h.opt.Board.Camera.Device),
+		tell:   func(err error) { h.fitted("camera", err) },
+	}
+	if encodes {
+		c.card = openh264.New(testcard.NewCrossed(), h.opt.Log)
+	}
+	return c, driver.describe, h.opt.Log
+}
+
 // noDriver says that this build cannot drive a part, which is then absent.
 func noDriver(name string) error {
 	return fmt.Errorf("this build has no driver %q: %w", name, drivers.ErrAbsent)
@@ -49,8 +70,7 @@ func noDriver(name string) error {
 func (h *hardware) parts(s *Station) []part {
 	parts := []part{
 		{name: "sound", run: func(ctx context.Context) error {
-			run := func(ctx context.Context) error { return h.sound(ctx, s.owner.engine.Exchange) }
-			return h.whenFitted(ctx, "sound", run, silence(s.owner.engine.Exchange))
+			return lastingSound(ctx, h.sound, s.owner.engine.Exchange, func(err error) { h.fitted("sound", err) })
 		}},
 		{name: "lamps", run: h.shine},
 	}
@@ -61,8 +81,10 @@ func (h *hardware) parts(s *Station) []part {
 		// Each by itself: one that cannot be had takes no other with it.
 		name := "input " + in.Name
 		parts = append(parts, part{name: name, run: func(ctx context.Context) error {
-			run := func(ctx context.Context) error { return h.watch(ctx, in, s.input) }
-			return h.whenFitted(ctx, name, run, untilEnd)
+			return h.whenFitted(ctx, name, func(ctx context.Context) error {
+				defer s.owner.box.post(func() { s.owner.contactLost(in.Name) })
+				return h.watch(ctx, in, s.input)
+			})
 		}})
 	}
 	return parts

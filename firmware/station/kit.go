@@ -116,33 +116,26 @@ func gpioLamp(_ Options, l board.Lamp) (drivers.Lamp, error) {
 	return lamp, nil
 }
 
-// absentRetry is the pause before somebody looks again for a part that is not
-// fitted: it may be plugged in.
-const absentRetry = 5 * time.Second
+const (
+	// absentRetry is the pause before somebody looks again for a part that is not
+	// fitted: it may be plugged in.
+	absentRetry = 5 * time.Second
+	// works is how long a part has to run before it counts as fitted.
+	works = 200 * time.Millisecond
+)
 
-// whenFitted runs a part that may be absent, and says so once. While it is,
-// instead runs, for absentRetry at a time.
-func (h *hardware) whenFitted(ctx context.Context, name string, run, instead func(context.Context) error) error {
-	said := false
+// whenFitted runs a part that may be absent, and looks for it again while it is.
+func (h *hardware) whenFitted(ctx context.Context, name string, run func(context.Context) error) error {
 	for {
+		found := time.AfterFunc(works, func() { h.fitted(name, nil) })
 		err := run(ctx)
+		found.Stop()
 		if !errors.Is(err, drivers.ErrAbsent) || ctx.Err() != nil {
 			return err
 		}
-		if !said {
-			h.opt.Log.Warn("part not fitted", "part", name, "err", err, "looked_for_again_every", absentRetry)
-			said = true
-		}
-		span, stop := context.WithTimeout(ctx, absentRetry)
-		_ = instead(span)
-		stop()
+		h.fitted(name, err)
+		pause(ctx, absentRetry)
 	}
-}
-
-// untilEnd does nothing until ctx ends.
-func untilEnd(ctx context.Context) error {
-	<-ctx.Done()
-	return ctx.Err()
 }
 
 // silence keeps the pace of a sound card that hears nothing, so that calls go

@@ -1,12 +1,10 @@
 package station
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"strings"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,28 +13,26 @@ import (
 	"doorstation/drivers"
 )
 
-// TestAbsentPartIsSaidOnce has a sound card that is plugged in after half a
-// minute, and later breaks: silence in between, and no word of what goes on.
-func TestAbsentPartIsSaidOnce(t *testing.T) {
+// TestAbsentPartIsLookedForAgain has an input that is plugged in after half a
+// minute, and later breaks.
+func TestAbsentPartIsLookedForAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var log bytes.Buffer
-		h := &hardware{opt: Options{Log: slog.New(slog.NewTextHandler(&log, nil))}}
 		began, broken := time.Now(), errors.New("broken")
-		frames := 0
-		err := h.whenFitted(t.Context(), "sound", func(context.Context) error {
-			if time.Since(began) < 30*time.Second {
-				return fmt.Errorf("no card: %w", drivers.ErrAbsent)
+		var told []string
+		h := &hardware{fitted: func(name string, err error) { told = append(told, fmt.Sprint(time.Since(began), " ", name, " ", err)) }}
+		err := h.whenFitted(t.Context(), "input leaf", func(context.Context) error {
+			if time.Since(began) < 12*time.Second {
+				return fmt.Errorf("no line: %w", drivers.ErrAbsent)
 			}
+			time.Sleep(time.Minute)
 			return broken
-		}, silence(func(mic, speaker []int16) { frames++ }))
+		})
 		if err != broken {
 			t.Errorf("ended with %v", err)
 		}
-		if said := strings.Count(log.String(), "part not fitted"); said != 1 {
-			t.Errorf("said %d times:\n%s", said, log.String())
-		}
-		if want := int(30 * time.Second / drivers.FrameTime); frames < want-10 || frames > want {
-			t.Errorf("%d frames of silence in half a minute, want about %d", frames, want)
+		want := []string{"0s input leaf no line: not fitted", "5s input leaf no line: not fitted", "10s input leaf no line: not fitted", "15.2s input leaf <nil>"}
+		if !slices.Equal(told, want) {
+			t.Errorf("told %q, want %q", told, want)
 		}
 	})
 }

@@ -80,6 +80,7 @@ func New(opt Options) (*Station, error) {
 		return nil, err
 	}
 	s.hw = openHardware(opt)
+	s.hw.fitted = s.fitted
 	s.buttons = buttons(opt.Board)
 	s.diary = newDiary(records, opt.Log)
 	s.line = newLine(opt.Version, opt.Log)
@@ -139,7 +140,7 @@ func (s *Station) Run(ctx context.Context) error {
 		{name: "configuration", run: s.trial.run},
 		{name: "control", run: s.control},
 		{name: "records", run: s.diary.keep},
-		{name: "camera", run: func(ctx context.Context) error { return s.hw.whenFitted(ctx, "camera", s.video.run, untilEnd) }},
+		{name: "camera", run: s.video.run},
 		{name: "page", run: s.page},
 	}
 	parts = append(parts, s.hw.parts(s)...)
