@@ -14,7 +14,8 @@ import (
 const (
 	// BeatEvery is how often a client says that it lives.
 	BeatEvery = 50 * time.Millisecond
-	// answerWithin bounds the wait for the guard's word.
+	// answerWithin bounds the wait for the guard's word. A pulse that was asked for
+	// longer ago is refused: nobody waits for it any more.
 	answerWithin = time.Second
 )
 
@@ -141,15 +142,15 @@ func greeting(conn *seqpacket.Conn) (message, error) {
 // and has then closed the connection: a Client runs once.
 func (c *Client) Run(ctx context.Context, h Handler) error {
 	defer c.end()
-	ctx, stop := context.WithCancelCause(ctx)
+	life, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var beating sync.WaitGroup
-	beating.Go(func() { stop(c.beat(ctx, h.Sick)) })
-	err := c.listen(ctx, h)
+	beating.Go(func() { stop(c.beat(life, h.Sick)) })
+	err := c.listen(life, h)
 	stop(err)
 	beating.Wait()
-	if !errors.Is(err, ErrGone) {
-		_ = c.conn.TrySend(message{kind: kindBye}.append(nil))
+	if ctx.Err() != nil {
+		c.bye()
 	}
 	return err
 }
@@ -224,6 +225,9 @@ func (c *Client) take(m message, h Handler) {
 	}
 }
 
+// bye says that the end is meant.
+func (c *Client) bye() { _ = c.conn.TrySend(message{kind: kindBye}.append(nil)) }
+
 // end closes the connection, and lets whoever waits for an answer go.
 func (c *Client) end() {
 	c.once.Do(func() {
@@ -232,8 +236,10 @@ func (c *Client) end() {
 	})
 }
 
-// Close ends the connection. A relay that is active is driven safe.
+// Close ends the connection, and says that this is meant. A relay that is
+// active is driven safe.
 func (c *Client) Close() error {
+	c.bye()
 	c.end()
 	return nil
 }
@@ -251,7 +257,7 @@ func (c *Client) Pulse(relay string, d time.Duration, reason string) error {
 	if d < time.Millisecond || d > maxDuration {
 		return &RefusedError{Relay: relay, Reason: fmt.Sprintf("%v is outside 1ms to %v", d, maxDuration)}
 	}
-	ask := message{kind: kindPulse, name: relay, d: d, text: printable(reason)}
+	ask := message{kind: kindPulse, name: relay, d: d, at: monotonic(), text: printable(reason)}
 	answer, err := c.ask(ask)
 	if err != nil {
 		return fmt.Errorf("pulse of %s: %w", relay, err)

@@ -22,14 +22,14 @@ func script(t *testing.T, g *Guard, lines ...string) []string {
 			t.Fatalf("%q: %v", line, err)
 		}
 		_, what, _ = strings.Cut(line, " ")
-		for _, a := range g.Step(time.Duration(ms)*time.Millisecond, event(t, what), nil) {
+		for _, a := range g.Step(time.Duration(ms)*time.Millisecond, event(t, time.Duration(ms)*time.Millisecond, what), nil) {
 			said = append(said, fmt.Sprintf("%d %s", ms, word(a)))
 		}
 	}
 	return said
 }
 
-func event(t *testing.T, what string) Event {
+func event(t *testing.T, now time.Duration, what string) Event {
 	t.Helper()
 	switch verb, rest, _ := strings.Cut(what, " "); verb {
 	case "start":
@@ -37,15 +37,17 @@ func event(t *testing.T, what string) Event {
 	case "tick":
 		return Tick{}
 	case "A":
-		return clientEvent(1, rest)
+		return clientEvent(1, now, rest)
 	case "B":
-		return clientEvent(2, rest)
+		return clientEvent(2, now, rest)
 	}
 	t.Fatalf("no event %q", what)
 	return nil
 }
 
-func clientEvent(id ClientID, what string) Event {
+// clientEvent is what a client does. Of a pulse it fills in when it was asked
+// for: now.
+func clientEvent(id ClientID, now time.Duration, what string) Event {
 	switch what {
 	case "comes":
 		return Connected{Client: id}
@@ -53,6 +55,11 @@ func clientEvent(id ClientID, what string) Event {
 		return Connected{Client: id, Denied: "user 1000 is not served"}
 	case "leaves":
 		return Left{Client: id}
+	}
+	if what == "old pulse" {
+		what = "pulse 1 door1 100 0 x"
+	} else if words := strings.SplitN(what, " ", 5); words[0] == "pulse" {
+		what = fmt.Sprintf("%s %d %s", strings.Join(words[:4], " "), now, words[4])
 	}
 	return Received{Client: id, Raw: []byte("2 " + what)}
 }
@@ -116,22 +123,35 @@ func TestGuardDecides(t *testing.T) {
 			[]string{"3 to 2: 2 refuse 4 sequence number 4 was used, the last one is 5"}},
 		{"a client that leaves makes every relay safe", []string{"0 A comes", "0 A pulse 1 door1 100 x"}, "1 A leaves",
 			[]string{"1 relay 0 off: client gone", "1 relay 1 still off", "1 drop 1: client gone"}},
-		{"a silent client is lost", []string{"0 A comes", "0 A pulse 1 door2 900 x"}, "250 tick",
-			[]string{"250 relay 0 still off", "250 relay 1 off: client silent for 250ms", "250 drop 1: client silent for 250ms"}},
+		{"a silent client loses its relays", []string{"0 A comes", "0 A pulse 1 door2 900 x"}, "250 tick",
+			[]string{"250 relay 0 still off", "250 relay 1 off: client silent for 250ms"}},
+		{"and may come back", []string{"0 A comes", "0 A pulse 1 door2 900 x", "250 tick"}, "1990 A pulse 2 door2 100 x",
+			[]string{"1990 relay 1 on: pulse: x", "1990 to 1: 2 accept 2"}},
+		{"a client that stays silent is lost", []string{"0 A comes", "0 A pulse 1 door2 900 x", "250 tick"}, "2000 tick",
+			[]string{"2000 relay 0 still off", "2000 relay 1 still off", "2000 drop 1: client silent for 2s"}},
+		{"a client that holds nothing may be silent for longer", []string{"0 A comes"}, "1999 tick", nil},
+		{"a pulse that nobody waits for is refused", []string{"0 A comes"}, "1500 A old pulse",
+			[]string{"1500 to 1: 2 refuse 1 was asked for 1.5s ago, limit 1s"}},
+		{"a client may end", []string{"0 A comes", "0 A pulse 1 door1 100 x"}, "1 A bye",
+			[]string{"1 relay 0 off: client ends", "1 relay 1 still off", "1 drop 1: client ends"}},
 		{"a client with a heart-beat is kept", []string{"0 A comes", "0 A pulse 1 door2 900 x", "100 A beat"}, "349 tick", nil},
-		{"a guard that was stopped itself spares its client", []string{"0 A comes", "271 tick"}, "370 tick", nil},
+		{"a guard that was stopped itself spares its client", []string{"0 A comes", "0 A pulse 1 door2 900 x", "271 tick"}, "370 tick", nil},
+		{"also from one that wants its place", []string{"0 A comes"}, "271 B comes",
+			[]string{"271 to 2: 2 busy another client is served", "271 drop 2: another client is served"}},
 		{"but only once", []string{"0 A comes", "0 A pulse 1 door2 900 x", "300 tick"}, "500 tick",
-			[]string{"500 relay 0 still off", "500 relay 1 off: client silent for 250ms", "500 drop 1: client silent for 250ms"}},
+			[]string{"500 relay 0 still off", "500 relay 1 off: client silent for 250ms"}},
 		{"and ends its pulses", []string{"0 A comes", "0 A pulse 1 door1 200 x"}, "300 tick", []string{"300 relay 0 off: pulse over"}},
-		{"a silent client makes place", []string{"0 A comes"}, "250 B comes",
-			[]string{"250 relay 0 still off", "250 relay 1 still off", "250 drop 1: client silent for 250ms", "250 to 2: 2 welcome 0 0"}},
+		{"a silent client makes place", []string{"0 A comes", "250 tick"}, "900 B comes",
+			[]string{"900 relay 0 still off", "900 relay 1 still off", "900 drop 1: client silent for 250ms, and another one comes", "900 to 2: 2 welcome 0 0"}},
+		{"at once if the guard sees it now", []string{"0 A comes"}, "250 B comes",
+			[]string{"250 relay 0 still off", "250 relay 1 still off", "250 drop 1: client silent for 250ms, and another one comes", "250 to 2: 2 welcome 0 0"}},
 		{"nonsense makes every relay safe", []string{"0 A comes", "0 A pulse 1 door1 100 x"}, "1 A junk",
 			[]string{"1 relay 0 off: malformed message: \"2 junk\"", "1 relay 1 still off", "1 drop 1: malformed message: \"2 junk\""}},
 		{"the guard's own words are nonsense", welcome, "1 A accept 1",
 			[]string{"1 relay 0 still off", "1 relay 1 still off", "1 drop 1: message of a wrong kind: accept"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			g := New(relays)
+			g := New(Panel{Relays: relays})
 			script(t, g, c.after...)
 			got := script(t, g, c.then)
 			if fmt.Sprint(got) != fmt.Sprint(c.want) {
@@ -142,22 +162,22 @@ func TestGuardDecides(t *testing.T) {
 }
 
 func TestGuardLimitsRates(t *testing.T) {
-	g := New(relays)
+	g := New(Panel{Relays: relays})
 	script(t, g, "0 A comes")
 	for i := range maxPulses {
 		if got := script(t, g, fmt.Sprintf("1 A pulse %d door1 1 x", i+1)); !strings.Contains(fmt.Sprint(got), "accept") {
 			t.Fatalf("pulse %d: %v", i+1, got)
 		}
 	}
-	if got := script(t, g, "2 A pulse 99 door2 1 x"); !strings.Contains(fmt.Sprint(got), "more than 20 pulses in a second") {
+	if got := script(t, g, "1 A pulse 99 door2 1 x"); !strings.Contains(fmt.Sprint(got), "more than 20 pulses in a second") {
 		t.Error(got)
 	}
 	for range maxMessages - maxPulses - 1 {
-		if got := script(t, g, "3 A beat"); len(got) > 1 {
+		if got := script(t, g, "1 A beat"); len(got) > 0 {
 			t.Fatal(got)
 		}
 	}
-	if got := script(t, g, "4 A beat"); !strings.Contains(fmt.Sprint(got), "more than 200 messages in a second") {
+	if got := script(t, g, "1 A beat"); !strings.Contains(fmt.Sprint(got), "more than 500 messages in a second") {
 		t.Error(got)
 	}
 }
@@ -174,7 +194,7 @@ func TestEveryShortHistory(t *testing.T) {
 	var walk func(g *Guard, w watcher, now time.Duration, depth int, path string)
 	walk = func(g *Guard, w watcher, now time.Duration, depth int, path string) {
 		if depth == 0 {
-			if err := advance(g, &w, now+time.Minute); err != nil || g.client != 0 {
+			if err := advance(g, &w, now+time.Minute); err != nil || g.client.id != 0 {
 				t.Fatalf("%s: left alone: %v", path, err)
 			}
 			return
@@ -191,7 +211,7 @@ func TestEveryShortHistory(t *testing.T) {
 			}
 		}
 	}
-	g, w := New(relays), newWatcher(relays)
+	g, w := New(Panel{Relays: relays}), newWatcher(relays)
 	acts := g.Step(0, Started{}, nil)
 	acts = g.Step(0, Connected{Client: 1}, acts)
 	if err := w.see(0, false, acts); err != nil {
@@ -203,8 +223,8 @@ func TestEveryShortHistory(t *testing.T) {
 
 // try gives one event to the Guard and checks what must follow from it.
 func try(t *testing.T, g *Guard, w *watcher, now time.Duration, what string) error {
-	served := g.client
-	ev := event(t, what)
+	served, heard := g.client.id, g.client.heard
+	ev := event(t, now, what)
 	acts := g.Step(now, ev, nil)
 	from := map[byte]ClientID{'A': 1, 'B': 2}[what[0]]
 	mine := from == served && served != 0
@@ -215,7 +235,7 @@ func try(t *testing.T, g *Guard, w *watcher, now time.Duration, what string) err
 	if ends && !drivenSafe(acts, len(relays)) {
 		return errors.New("the relays were not made safe")
 	}
-	if !mine && what != "tick" && what != "start" && served != 0 && g.client != served && now-g.heard < StaleAfter {
+	if !mine && what != "tick" && what != "start" && served != 0 && g.client.id != served && now-heard < StaleAfter {
 		return errors.New("a stranger ended the service of the client")
 	}
 	return nil
@@ -224,7 +244,7 @@ func try(t *testing.T, g *Guard, w *watcher, now time.Duration, what string) err
 // TestNonsense gives a Guard 10,000 bad messages and disconnects: no relay is
 // ever energised, and good clients are served afterwards.
 func TestNonsense(t *testing.T) {
-	g, w := New(relays), newWatcher(relays)
+	g, w := New(Panel{Relays: relays}), newWatcher(relays)
 	rng := rand.New(rand.NewPCG(1, 2))
 	now, id := time.Duration(0), ClientID(0)
 	see := func(ev Event) {
@@ -241,13 +261,13 @@ func TestNonsense(t *testing.T) {
 			continue
 		}
 		see(Received{Client: id, Raw: nonsense(rng)})
-		if g.client != 0 {
+		if g.client.id != 0 {
 			t.Fatal("a client that talks nonsense is still served")
 		}
 	}
 	id++
 	see(Connected{Client: id})
-	acts := g.Step(now, Received{Client: id, Raw: []byte("2 pulse 1 door1 100 x")}, nil)
+	acts := g.Step(now, Received{Client: id, Raw: []byte(fmt.Sprintf("2 pulse 1 door1 100 %d x", now))}, nil)
 	if err := w.see(now, true, acts); err != nil || !w.active[0] {
 		t.Errorf("a good client is not served afterwards: %v, %v", acts, err)
 	}
@@ -260,7 +280,7 @@ func nonsense(rng *rand.Rand) []byte {
 		if rng.IntN(2) == 0 {
 			raw = []byte(badMessages[rng.IntN(len(badMessages))])
 		} else {
-			raw = []byte("2 pulse 7 door1 3000 code of Smith")
+			raw = []byte("2 pulse 7 door1 3000 123456789 code of Smith")
 			for range 1 + rng.IntN(4) {
 				raw[rng.IntN(len(raw))] = byte(rng.Uint32())
 			}

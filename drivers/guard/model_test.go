@@ -78,6 +78,9 @@ func drivenSafe(acts []Action, relays int) bool {
 func clone(g *Guard) *Guard {
 	c := *g
 	c.relays = slices.Clone(g.relays)
+	c.inputs = slices.Clone(g.inputs)
+	c.health.patients = slices.Clone(g.health.patients)
+	c.health.crashes = slices.Clone(g.health.crashes)
 	return &c
 }
 

@@ -28,7 +28,7 @@ type kind string
 const (
 	kindBeat    kind = "beat"    // the client lives; followed by text: it is sick, and with what
 	kindBye     kind = "bye"     // the client ends, and means to
-	kindPulse   kind = "pulse"   // seq relay ms reason
+	kindPulse   kind = "pulse"   // seq relay ms ns reason: asked at ns
 	kindWelcome kind = "welcome" // seq count: the last one that was used; resets in a row
 	kindBusy    kind = "busy"    // reason: another client is served
 	kindDenied  kind = "denied"  // reason: this user may not
@@ -46,7 +46,7 @@ type message struct {
 	name   string        // of a relay or an input
 	d      time.Duration // pulse, input: whole milliseconds
 	active bool          // edge, input
-	at     time.Duration // edge, input: CLOCK_MONOTONIC
+	at     time.Duration // pulse, edge, input: CLOCK_MONOTONIC
 	count  uint32        // welcome
 	text   string        // reason or cause, to the end of the message; may be empty in a beat only
 }
@@ -65,6 +65,8 @@ func (m message) append(b []byte) []byte {
 		b = appendWords(b, uint64(m.seq), m.name)
 		b = append(b, ' ')
 		b = strconv.AppendInt(b, m.d.Milliseconds(), 10)
+		b = append(b, ' ')
+		b = strconv.AppendInt(b, int64(m.at), 10)
 		b = append(b, ' ')
 		b = append(b, m.text...)
 	case kindWelcome:
@@ -134,7 +136,7 @@ func parse(raw []byte) (message, error) {
 		}
 	case kindPulse:
 		m.seq, m.name = w.number(), w.name()
-		m.d = w.milliseconds(maxDuration)
+		m.d, m.at = w.milliseconds(maxDuration), w.nanoseconds()
 		m.text = w.text()
 	case kindWelcome:
 		m.seq, m.count = w.number(), w.number()
@@ -146,11 +148,11 @@ func parse(raw []byte) (message, error) {
 		m.seq, m.text = w.number(), w.text()
 	case kindEdge:
 		m.seq, m.name, m.active = w.number(), w.name(), w.onOff()
-		m.at = time.Duration(w.integer(1<<63 - 1))
+		m.at = w.nanoseconds()
 		m.text = w.text()
 	case kindInput:
 		m.name, m.active = w.name(), w.onOff()
-		m.at = time.Duration(w.integer(1<<63 - 1))
+		m.at = w.nanoseconds()
 		m.d = w.milliseconds(maxBlock)
 	default:
 		w.ok = false
@@ -185,6 +187,8 @@ func (w *words) number() uint32 {
 func (w *words) milliseconds(limit time.Duration) time.Duration {
 	return time.Duration(w.integer(limit.Milliseconds())) * time.Millisecond
 }
+
+func (w *words) nanoseconds() time.Duration { return time.Duration(w.integer(1<<63 - 1)) }
 
 // integer takes a decimal number without sign or leading zero.
 func (w *words) integer(limit int64) int64 {

@@ -8,66 +8,113 @@ import (
 	"os"
 	"time"
 
+	"doorstation/drivers"
 	"doorstation/drivers/seqpacket"
 )
 
+// Options are what a guard serves.
+type Options struct {
+	Socket      string // path
+	Outputs     []Output
+	Inputs      []Input
+	Watch       func(say func(line string)) []drivers.Inputs // they report Inputs by their names, and may write to the log; nil: none
+	TamperBlock time.Duration                                // see Panel
+	Watchdog    func() (Watchdog, error)                     // opens it; nil: the board has none
+	StateFile   string                                       // what has to survive a restart; "" keeps nothing
+	ClientUID   int                                          // user that is served besides root and the guard's own
+	Log         io.Writer                                    // a line per event; never waited for
+}
+
 // Serve is the guard: it drives every relay to its safe level, then takes
-// pulses over the socket at path until ctx ends or a line cannot be driven. At
-// its end, also by a panic, it drives them all safe again. It writes a line per
-// event to log, and never waits for it.
-func Serve(ctx context.Context, path string, outs []Output, log io.Writer) (err error) {
-	lines := outputs(outs)
+// pulses over the socket until ctx ends or a line cannot be driven. At its end,
+// also by a panic, it drives them all safe again. At an end that was meant it
+// stops the watchdog; after any other one the watchdog goes on.
+func Serve(ctx context.Context, opt Options) (err error) {
+	lines := outputs(opt.Outputs)
+	faults := lines.safe() // before anything that may take time
 	s := &server{
-		lines:    lines,
-		guard:    New(lines.relays()),
-		journal:  newJournal(log),
-		conns:    map[ClientID]*seqpacket.Conn{},
-		events:   make(chan Event),
-		accepted: make(chan *seqpacket.Conn),
-		failed:   make(chan error, 1),
+		opt:       opt,
+		lines:     lines,
+		journal:   newJournal(opt.Log),
+		conns:     map[ClientID]*seqpacket.Conn{},
+		processes: map[ProcessID]*process{},
+		events:    make(chan Event),
+		accepted:  make(chan *seqpacket.Conn),
+		failed:    make(chan error, 1),
 	}
-	defer s.journal.close() // may wait for log: after the lines are safe
+	defer s.journal.close() // may wait for the log: after the lines are safe
 	defer func() { err = errors.Join(err, lines.safe()) }()
-	if err := s.step(Started{}); err != nil {
-		return err
+	if faults != nil {
+		return faults
 	}
 	if err := lines.check(); err != nil {
 		return err
 	}
-	return s.serve(ctx, path)
+	s.keeper = newKeeper(opt.StateFile, s.journal.say)
+	s.guard = New(Panel{Relays: lines.relays(), Inputs: opt.Inputs, TamperBlock: opt.TamperBlock, State: s.keeper.read()})
+	if err := s.step(Started{}); err != nil {
+		return err
+	}
+	return s.serve(ctx)
 }
 
 // server performs what the Guard decides. Only the goroutine of loop touches
-// the guard, the lines and the connections.
+// the guard, the lines, the connections and the processes.
 type server struct {
-	lines   outputs
-	guard   *Guard
-	journal *journal
-	conns   map[ClientID]*seqpacket.Conn
-	last    ClientID
-	actions []Action
+	opt       Options
+	lines     outputs
+	guard     *Guard
+	journal   *journal
+	conns     map[ClientID]*seqpacket.Conn
+	processes map[ProcessID]*process
+	last      ClientID
+	actions   []Action
+	keeper    *keeper
+	feeder    feeder
 
 	events   chan Event
 	accepted chan *seqpacket.Conn
 	failed   chan error
 }
 
-func (s *server) serve(ctx context.Context, path string) error {
-	l, err := seqpacket.Listen(path)
+func (s *server) serve(ctx context.Context) (err error) {
+	l, err := seqpacket.Listen(s.opt.Socket)
 	if err != nil {
 		return fmt.Errorf("guard: %w", err)
 	}
-	ctx, stop := context.WithCancel(ctx)
-	defer func() { // nothing here waits: the lines are made safe after it
+	life, stop := context.WithCancel(ctx)
+	meant := false
+	defer func() {
+		err = errors.Join(err, s.lines.safe())
 		stop()
 		_ = l.Close()
-		for _, c := range s.conns {
-			_ = c.Close()
-		}
+		s.letGo()
+		s.keeper.close()
+		s.feeder.end(meant && err == nil)
 	}()
-	s.spawn(func() error { return s.accept(ctx, l) })
-	s.journal.say("serves " + path)
-	return s.loop(ctx)
+	if uid := s.opt.ClientUID; uid != 0 && os.Geteuid() == 0 {
+		if err := os.Lchown(s.opt.Socket, uid, -1); err != nil {
+			return fmt.Errorf("guard: socket for user %d: %w", uid, err)
+		}
+	}
+	s.spawn(func() error { return s.accept(life, l) })
+	s.spawn(func() error { return s.keeper.run(life) })
+	s.watch(life)
+	s.watchdog(life)
+	s.journal.say("serves " + s.opt.Socket)
+	err = s.loop(life)
+	meant = err == nil // and not a panic
+	return err
+}
+
+// letGo closes the connections, and looks at no process any more.
+func (s *server) letGo() {
+	for _, c := range s.conns {
+		_ = c.Close()
+	}
+	for id := range s.processes {
+		s.gone(id)
+	}
 }
 
 // loop is the guard's one goroutine that decides and drives.
@@ -101,6 +148,9 @@ func (s *server) loop(ctx context.Context) error {
 
 // step decides about one event and performs the actions.
 func (s *server) step(ev Event) error {
+	if ev, ok := ev.(Exited); ok {
+		defer s.gone(ev.Process)
+	}
 	s.actions = s.guard.Step(monotonic(), ev, s.actions[:0])
 	for _, act := range s.actions {
 		switch act := act.(type) {
@@ -108,10 +158,22 @@ func (s *server) step(ev Event) error {
 			if err := s.drive(act); err != nil {
 				return err
 			}
+		case Extend:
+			if _, err := s.lines.pulse(act.Relay, act.For); err != nil {
+				return err
+			}
 		case Reply:
 			s.send(act.Client, act.Raw)
 		case Drop:
 			s.drop(act)
+		case Signal:
+			s.signal(act)
+		case Feed:
+			s.feeder.feed()
+		case Keep:
+			s.keeper.keep(act.State)
+		case Note:
+			s.journal.say(act.Text)
 		}
 	}
 	return nil
@@ -119,7 +181,7 @@ func (s *server) step(ev Event) error {
 
 // drive moves the line first; everything else about it comes after.
 func (s *server) drive(act Drive) error {
-	if err := s.lines.drive(act.Relay, act.Active); err != nil {
+	if err := s.lines.drive(act.Relay, act.Active, act.For); err != nil {
 		return err
 	}
 	at := monotonic()
@@ -155,8 +217,10 @@ func (s *server) admit(ctx context.Context, conn *seqpacket.Conn) error {
 	id := s.last
 	s.conns[id] = conn
 	ev := Connected{Client: id}
-	if uid := conn.Peer().UID; uid != 0 && uid != os.Geteuid() {
+	if uid := conn.Peer().UID; uid != 0 && uid != os.Geteuid() && uid != s.opt.ClientUID {
 		ev.Denied = fmt.Sprintf("user %d is not served", uid)
+	} else {
+		ev.Process = s.know(ctx, conn)
 	}
 	if err := s.step(ev); err != nil {
 		return err
@@ -197,14 +261,19 @@ func (s *server) read(ctx context.Context, id ClientID, conn *seqpacket.Conn) er
 		case errors.Is(err, seqpacket.ErrTooLong):
 			ev = Received{Client: id, Raw: buf} // too long for parse as well
 		}
-		select {
-		case s.events <- ev:
-		case <-ctx.Done():
+		if !s.post(ctx, ev) || err != nil {
 			return nil
 		}
-		if err != nil {
-			return nil
-		}
+	}
+}
+
+// post hands an event to the loop; false if that has ended.
+func (s *server) post(ctx context.Context, ev Event) bool {
+	select {
+	case s.events <- ev:
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 

@@ -59,7 +59,7 @@ func start(t *testing.T, wrap func(gpio.PinOut) gpio.PinOut) *running {
 				r.end <- fmt.Errorf("panic: %v", p)
 			}
 		}()
-		r.end <- Serve(ctx, r.path, outs, r.log)
+		r.end <- Serve(ctx, Options{Socket: r.path, Outputs: outs, Log: r.log})
 	}()
 	t.Cleanup(stop)
 	r.await(t, "serves")
@@ -194,7 +194,7 @@ func TestServeChecksItsRelays(t *testing.T) {
 			pins[i] = fake.NewPin("X", gpio.High)
 			outs[i].Pin = pins[i]
 		}
-		if err := Serve(t.Context(), filepath.Join(t.TempDir(), "s"), outs, make(lineWriter)); err == nil {
+		if err := Serve(t.Context(), Options{Socket: filepath.Join(t.TempDir(), "s"), Outputs: outs, Log: make(lineWriter)}); err == nil {
 			t.Errorf("%+v was taken", outs)
 		}
 		for _, p := range pins {

@@ -18,7 +18,8 @@ func TestImportGraph(t *testing.T) {
 	}
 	ours := []string{
 		"doorstation/board", "doorstation/drivers", "doorstation/drivers/gpio", "doorstation/drivers/guard",
-		"doorstation/drivers/seqpacket", "doorstation/drivers/sim", "doorstation/firmware/doorguard",
+		"doorstation/drivers/led", "doorstation/drivers/seqpacket", "doorstation/drivers/sim", "doorstation/drivers/watchdog",
+		"doorstation/firmware/doorguard",
 	}
 	foreign := []string{"golang.org/x/sys/", "periph.io/x/conn/"}
 	kept := []string{"net", "crypto", "html", "text/template", "log", "os/exec", "plugin"}

@@ -143,7 +143,7 @@ func playRude(dir, how string) error {
 	if _, err := conn.Recv(ctx, buf); err != nil {
 		return err
 	}
-	if err := conn.Send(ctx, []byte("2 pulse 1 door1 8000 rude")); err != nil {
+	if err := conn.Send(ctx, fmt.Appendf(nil, "2 pulse 1 door1 8000 %d rude", monotonic())); err != nil {
 		return err
 	}
 	fmt.Println("pulsing")
@@ -160,7 +160,7 @@ func playRude(dir, how string) error {
 	if how == "close" {
 		return conn.Close()
 	}
-	if err := conn.Send(ctx, []byte("2 pulse 2 door1 8000 \x00")); err != nil {
+	if err := conn.Send(ctx, []byte("2 pulse 2 door1 8000 0 \x00")); err != nil {
 		return err
 	}
 	select {}

@@ -33,7 +33,7 @@ var rules = []rule{
 
 	{"scripts/...", nil},
 
-	{"firmware/doorguard", []string{"drivers/guard", "drivers/gpio", "drivers/sim", "board"}},
+	{"firmware/doorguard", []string{"drivers", "drivers/guard", "drivers/gpio", "drivers/led", "drivers/sim", "drivers/watchdog", "board"}},
 	{"firmware/doorstationd", []string{"firmware/...", "board", "provisioning"}},
 	{"firmware/doorctl", []string{"firmware/...", "callflow/timeline", "board/...", "provisioning"}},
 	{"firmware/station/...", []string{"..."}},
