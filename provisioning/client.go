@@ -44,7 +44,7 @@ func (src Source) client() (*http.Client, error) {
 }
 
 func (src Source) tls() (*tls.Config, error) {
-	conf := &tls.Config{MinVersion: tls.VersionTLS12}
+	conf := &tls.Config{MinVersion: tls.VersionTLS12, Time: src.Now}
 	if src.CAFile != "" {
 		bundle, err := os.ReadFile(src.CAFile)
 		if err != nil {

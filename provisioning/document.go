@@ -23,6 +23,7 @@ type Document struct {
 	Video    Video   `yaml:"video"`
 	STUN     STUN    `yaml:"stun"`
 	Web      Web     `yaml:"web"`
+	Time     Time    `yaml:"time"`
 }
 
 // Panel names the panel for people.
@@ -168,6 +169,11 @@ type Video struct {
 type STUN struct {
 	Server    string   `yaml:"server"`    // host or host:port; default: no STUN
 	Keepalive Duration `yaml:"keepalive"` // 1s to 10m, default 15s
+}
+
+// Time says where the panel learns the time of day, beside the system's clock.
+type Time struct {
+	Servers []string `yaml:"servers"` // SNTP servers, host or host:port, asked in this order until one answers; default: none
 }
 
 // Web is the panel's own page.

@@ -58,10 +58,24 @@ func (f *Fetcher) get(ctx context.Context, known validators) (answer, error) {
 	known.set(req.Header)
 	resp, err := f.client.Do(req)
 	if err != nil {
-		return answer{}, cause(err)
+		return answer{}, f.cause(err)
 	}
 	defer resp.Body.Close()
 	return read(resp, known)
+}
+
+// cause is cause, and says of a wrong clock what it is.
+func (f *Fetcher) cause(err error) error {
+	err = cause(err)
+	var invalid x509.CertificateInvalidError
+	if !errors.As(err, &invalid) || invalid.Reason != x509.Expired {
+		return err
+	}
+	now := time.Now
+	if f.src.Now != nil {
+		now = f.src.Now
+	}
+	return fmt.Errorf("%w (the panel's clock says %s)", err, now().UTC().Format(time.DateTime))
 }
 
 // read judges an answer and reads its body.
@@ -117,18 +131,14 @@ func retryAfter(s string, now time.Time) time.Duration {
 }
 
 // cause drops the URL that net/http puts in front of its errors, and says of a
-// time-out and of a wrong clock what they are.
+// time-out what it is.
 func cause(err error) error {
 	var u *url.Error
 	if errors.As(err, &u) {
 		err = u.Err
 	}
-	var expired x509.CertificateInvalidError
 	var timeout net.Error
-	switch {
-	case errors.As(err, &expired) && expired.Reason == x509.Expired:
-		return fmt.Errorf("%w (the panel's clock says %s)", err, time.Now().UTC().Format(time.DateTime))
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+	if errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout() {
 		return fmt.Errorf("no answer in time: %w", err)
 	}
 	return err

@@ -409,6 +409,16 @@ func TestWrongClock(t *testing.T) {
 	if result, err := fetch(t, f); err == nil || !strings.Contains(result, "the panel's clock says 20") {
 		t.Errorf("result is %q", result)
 	}
+
+	// The panel may know better than its system.
+	f, _ = newFetcher(t, Source{URL: srv.URL, CAFile: certFile, Now: func() time.Time { return time.Now().Add(90 * time.Minute) }})
+	if result, err := fetch(t, f); err != nil {
+		t.Errorf("with a clock of its own that is right: %q", result)
+	}
+	f, _ = newFetcher(t, Source{URL: srv.URL, CAFile: certFile, Now: func() time.Time { return time.Unix(0, 0) }})
+	if result, err := fetch(t, f); err == nil || !strings.Contains(result, "the panel's clock says 1970") {
+		t.Errorf("with a clock of its own that is wrong: %q", result)
+	}
 }
 
 func TestPlainHTTP(t *testing.T) {

@@ -42,6 +42,7 @@ var requiredKeys = map[string][]string{
 	"audio":                {},
 	"video":                {},
 	"stun":                 {},
+	"time":                 {},
 	"web":                  {},
 	"doors.codes.when":     {},
 }

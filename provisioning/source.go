@@ -30,6 +30,10 @@ type Source struct {
 	Every          time.Duration // between two fetches; 0: one hour; at least 1 s
 	MAC            string        // any usual form; goes into the URL as 12 lower-case hex digits
 	Serial, Model  string
+
+	// Now is the time by which the server's certificate is judged; nil: the
+	// system's clock.
+	Now func() time.Time
 }
 
 var placeholder = regexp.MustCompile(`\{[^{}]*\}`)

@@ -26,6 +26,7 @@ func (v *validator) all() {
 	v.audio()
 	v.video()
 	v.stun()
+	v.time()
 	v.web()
 }
 

@@ -60,6 +60,14 @@ func (v *validator) stun() {
 	v.lasting("stun.keepalive", v.doc.STUN.Keepalive)
 }
 
+func (v *validator) time() {
+	for i, server := range v.doc.Time.Servers {
+		v.required(fmt.Sprintf("time.servers[%d]", i), server)
+		v.host(fmt.Sprintf("time.servers[%d]", i), server, true)
+	}
+	v.unique("time.servers", v.doc.Time.Servers)
+}
+
 func (v *validator) web() {
 	w := &v.doc.Web
 	if w.Listen == "" {
