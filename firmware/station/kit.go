@@ -31,13 +31,11 @@ type cameraDriver struct {
 var (
 	cameras = map[string]cameraDriver{
 		"testcard": {
-			open:     func(opt Options, _ string) drivers.Camera { return openh264.New(testcard.New(), opt.Log) },
+			open:     func(opt Options, _ string) drivers.Camera { return encoded(testcard.New(), opt.Log) },
 			describe: openh264.ProfileLevelID,
 		},
 		"v4l2": {
-			open: func(opt Options, device string) drivers.Camera {
-				return openh264.New(v4l2.New(device, opt.Log), opt.Log)
-			},
+			open:     func(opt Options, device string) drivers.Camera { return encoded(v4l2.New(device, opt.Log), opt.Log) },
 			describe: openh264.ProfileLevelID,
 		},
 		"v4l2-h264": {

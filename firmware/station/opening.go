@@ -53,6 +53,7 @@ func (o *owner) pulsed(door string, err error) {
 
 // relayMoved takes an edge that the guard drove, asked by us or not.
 func (o *owner) relayMoved(relay, door string, open bool, at time.Duration) {
+	o.around.check.saw(relay, open, at)
 	name := timeline.RelayOff
 	if open {
 		name = timeline.RelayOn

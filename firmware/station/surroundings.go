@@ -20,6 +20,7 @@ type surroundings struct {
 	exits    map[string]*exit            // by input
 	covers   map[string]bool             // open ones, by input
 	cover    cover
+	check    checkup
 	holds    map[string]*hold // by button
 	records  allowance
 }
@@ -51,9 +52,13 @@ func moment(mono time.Duration) time.Time { return time.Now().Add(mono - monoton
 
 // entered takes a change of an input that this process watches.
 func (o *owner) entered(in drivers.Input) {
+	checked := o.around.check.saw(in.Name, in.Active, in.At)
 	if relay, ok := o.around.contacts[in.Name]; ok {
 		o.contactMoved(relay, !in.Active, in.At)
 		return
+	}
+	if checked && in.Active {
+		return // an installer tries the button
 	}
 	if h := o.around.holds[in.Name]; h != nil {
 		h.moved(in.Active, moment(in.At))

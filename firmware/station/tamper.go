@@ -24,6 +24,7 @@ type exit struct {
 
 // guarded takes the level of an input that the guard owns.
 func (o *owner) guarded(e guard.InputEdge) {
+	o.around.check.saw(e.Name, e.Active, e.At)
 	o.blocked(e.Blocked)
 	if x := o.around.exits[e.Name]; x != nil {
 		o.exitMoved(e.Name, x, e)
