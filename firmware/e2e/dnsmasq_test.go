@@ -42,6 +42,14 @@ func addressRecord(name string, h *host) string {
 	return fmt.Sprintf("host-record=%s.house.example,%s", name, h.addr)
 }
 
+// asked is the command in front of a program that asks this server: it has a
+// resolv.conf of its own, in the mounts that ip(8) has made for it.
+func (d *nameServer) asked() []string {
+	d.t.Helper()
+	file := write(d.t, scratch(d.t, d.host.name), "resolv.conf", "nameserver "+d.host.addr.String(), "options timeout:1 attempts:1")
+	return []string{"/bin/sh", "-euc", `mount --bind "$0" /etc/resolv.conf; exec "$@"`, file}
+}
+
 func (d *nameServer) ask(name string, kind uint16) (*dns.Msg, error) {
 	conn := d.host.udp(0)
 	defer conn.Close()

@@ -61,7 +61,11 @@ func (h *host) command(name, path string, args ...string) *process {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	cmd := exec.Command(ipTool, append([]string{"netns", "exec", h.namespace, path}, args...)...)
+	within := []string{"netns", "exec", h.namespace}
+	if h.names != nil {
+		within = append(within, h.names.asked()...)
+	}
+	cmd := exec.Command(ipTool, append(append(within, path), args...)...)
 	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	return &process{t: h.t, name: name, cmd: cmd, log: filepath.Join(artefacts(h.t), name+".log"), done: make(chan struct{})}

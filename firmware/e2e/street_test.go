@@ -45,6 +45,7 @@ type host struct {
 	namespace string
 	port      string // its end at the bridge, an interface of the street
 	addr      netip.Addr
+	names     *nameServer // whom its programs ask; nil: nobody
 }
 
 // host adds a machine with the address 10.0.0.last.
