@@ -128,8 +128,13 @@ func (s Server) check(w http.ResponseWriter, r *http.Request, checker Checker) {
 	if enc.Encode(wiring) != nil || out.Flush() != nil {
 		return
 	}
-	for one := range seen {
-		if enc.Encode(one) != nil || out.Flush() != nil {
+	for {
+		select {
+		case one, more := <-seen:
+			if !more || enc.Encode(one) != nil || out.Flush() != nil {
+				return
+			}
+		case <-r.Context().Done():
 			return
 		}
 	}
