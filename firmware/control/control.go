@@ -50,8 +50,9 @@ type Status struct {
 	Buttons      []Button      `json:"buttons"`
 	Guard        Guard         `json:"guard"`
 	Parts        []Part        `json:"parts"`
-	Missing      []string      `json:"missing,omitempty"` // what this build or board lacks, in words
-	Cover        *Cover        `json:"cover,omitempty"`   // nil: the board has no switch for it
+	Missing      []string      `json:"missing,omitempty"`  // what this build or board lacks, in words
+	Problems     []string      `json:"problems,omitempty"` // what is wrong with the panel itself, in words
+	Cover        *Cover        `json:"cover,omitempty"`    // nil: the board has no switch for it
 	Exits        []Exit        `json:"exits,omitempty"`
 	Outputs      []Output      `json:"outputs,omitempty"`
 }

@@ -35,6 +35,9 @@ func writeStatus(w io.Writer, s control.Status) error {
 	for _, warning := range s.Config.Warnings {
 		line("warning", "%s", warning)
 	}
+	for _, problem := range s.Problems {
+		line("problem", "%s", problem)
+	}
 	for _, missing := range s.Missing {
 		line("missing", "%s", missing)
 	}

@@ -20,6 +20,9 @@ type doors struct {
 	lost  func(relay, door string)                              // the guard went away while the door was open
 	input func(guard.InputEdge)                                 // as moved
 
+	sick   func() string // names the loop of this process that hangs
+	resets func(n int)   // told, when the guard is found, how many resets in a row it has forced
+
 	mu     sync.Mutex
 	client pulser // nil: no guard
 	err    error
@@ -45,7 +48,8 @@ func (d *doors) run(ctx context.Context) error {
 		return err
 	}
 	d.use(client, nil)
-	err = client.Run(ctx, guard.Handler{Edge: d.edge, Input: d.input})
+	d.resets(client.Reboots())
+	err = client.Run(ctx, guard.Handler{Edge: d.edge, Input: d.input, Sick: d.sick})
 	d.use(nil, err)
 	d.forget()
 	return err

@@ -4,10 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"sync"
-
-	"golang.org/x/sys/unix"
 
 	"doorstation/board"
 	"doorstation/callflow"
@@ -132,18 +129,4 @@ func (h *hardware) watch(ctx context.Context, in board.Input, report func(driver
 // input brings a change of an input to the owner.
 func (s *Station) input(in drivers.Input) {
 	s.owner.box.post(func() { s.owner.entered(in) })
-}
-
-// lockData makes this process the only daemon on dir, until it ends.
-func lockData(dir string) error {
-	path := filepath.Join(dir, "lock")
-	fd, err := unix.Open(path, unix.O_RDWR|unix.O_CREAT|unix.O_CLOEXEC, 0o600)
-	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	if err := unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		unix.Close(fd)
-		return &InUseError{Path: path}
-	}
-	return nil
 }

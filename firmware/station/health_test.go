@@ -27,15 +27,15 @@ func (l *fakeLoop) turn() {
 	l.asked = nil
 }
 
-// look is one look of h, the time for it having come.
-func look(h *health) string {
+// nextLook is one look of h, the time for it having come.
+func nextLook(h *health) string {
 	time.Sleep(askEvery)
 	return h.Sick()
 }
 
 func wantSick(t *testing.T, h *health, want string) {
 	t.Helper()
-	if got := look(h); got != want {
+	if got := nextLook(h); got != want {
 		t.Errorf("sick is %q, want %q", got, want)
 	}
 }

@@ -19,7 +19,7 @@ const keySize = 32
 // one is replaced: the kept codes then open nothing until the configuration is
 // fetched again, but the panel rings.
 func codeKey(dir string, log *slog.Logger) ([]byte, error) {
-	path := filepath.Join(dir, "codes.key")
+	path := filepath.Join(dir, keyFile)
 	key, err := history.LoadState(path)
 	switch {
 	case err != nil:
@@ -54,7 +54,7 @@ type lockout struct {
 // openLockout reads the lock-out. One that cannot be read is begun anew, since
 // a panel that nobody can open is worse than ten more tries.
 func openLockout(dir string, log *slog.Logger) *lockout {
-	l := &lockout{log: log, path: filepath.Join(dir, "lockout.json"), state: keypad.NewLockout()}
+	l := &lockout{log: log, path: filepath.Join(dir, lockoutFile), state: keypad.NewLockout()}
 	raw, err := history.LoadState(l.path)
 	if err == nil && raw != nil {
 		err = l.state.Unmarshal(raw, time.Now())

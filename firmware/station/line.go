@@ -24,12 +24,13 @@ import (
 // A line is the panel's SIP line: the user agent of the present configuration,
 // and STUN on its socket. A new configuration gets a new user agent.
 type line struct {
-	log     *slog.Logger
-	version string
-	on      func(of lineRule, ev sipua.Event) // called on the goroutine of that rule's user agent
-	present func(netip.Addr) bool             // whether an address is still this machine's
-	wake    chan struct{}
-	callers atomic.Uint32 // legs handed out to callers
+	log      *slog.Logger
+	version  string
+	on       func(of lineRule, ev sipua.Event) // called on the goroutine of that rule's user agent
+	present  func(netip.Addr) bool             // whether an address is still this machine's
+	wake     chan struct{}
+	certTime func() time.Time // by which certificates are judged; nil: the system's clock
+	callers  atomic.Uint32    // legs handed out to callers
 
 	mu    sync.Mutex
 	rule  *lineRule // nil: nothing is configured
@@ -188,6 +189,7 @@ func (l *line) config(rule lineRule) (sipua.Config, error) {
 		if account.TLS, err = tlsConfig(rule); err != nil {
 			return sipua.Config{}, err
 		}
+		account.TLS.Time = l.certTime
 	}
 	return sipua.Config{
 		Account:   account,

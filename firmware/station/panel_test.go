@@ -138,7 +138,7 @@ func (p *testPanel) guard(ctx context.Context, b *board.Board, socket string) {
 		_ = pin.Out(gpio.Level(low))
 		outs = append(outs, guard.Output{Name: r.Name, Pin: pin, ActiveLow: low, Max: r.MaxPulse.Time()})
 	}
-	if err := guard.Serve(ctx, filepath.Join(p.run, "guard.sock"), outs, io.Discard); err != nil && ctx.Err() == nil {
+	if err := guard.Serve(ctx, guard.Options{Socket: filepath.Join(p.run, "guard.sock"), Outputs: outs, Log: io.Discard}); err != nil && ctx.Err() == nil {
 		p.t.Errorf("guard: %v", err)
 	}
 }

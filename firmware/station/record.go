@@ -55,6 +55,7 @@ type diary struct {
 	log   *slog.Logger
 	store *history.Store
 	wake  chan struct{}
+	wall  func() time.Time // for people, who read when it was
 
 	mu     sync.Mutex
 	now    *page   // nil: nothing happens
@@ -62,7 +63,7 @@ type diary struct {
 }
 
 func newDiary(store *history.Store, log *slog.Logger) *diary {
-	return &diary{store: store, log: log, wake: make(chan struct{}, 1)}
+	return &diary{store: store, log: log, wake: make(chan struct{}, 1), wall: time.Now}
 }
 
 // begin opens a record for what happened at mono.
@@ -70,7 +71,7 @@ func (d *diary) begin(mono time.Duration, button, flat string) {
 	var raw [4]byte
 	_, _ = rand.Read(raw[:])
 	id := hex.EncodeToString(raw[:])
-	rec := timeline.New(id, time.Now().Add(mono-monotonic()), mono)
+	rec := timeline.New(id, d.wall().Add(mono-monotonic()), mono)
 	rec.Of(button, flat)
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -18,22 +18,23 @@ import (
 	"doorstation/callflow/timeline"
 	"doorstation/drivers/guard"
 	"doorstation/firmware/control"
-	"doorstation/firmware/history"
 	"doorstation/media/audio"
 	"doorstation/provisioning"
 )
 
 // Options are what a panel is built from.
 type Options struct {
-	Board   *board.Board
-	Run     string               // folder of the sockets
-	Data    string               // folder of what outlives a restart
-	File    string               // configuration file; or
-	Server  *provisioning.Source // configuration server
-	Group   int                  // its members may use the control socket; 0: none
-	Version string
-	Missing []string // what this build lacks, in words
-	Log     *slog.Logger
+	Board    *board.Board
+	Run      string               // folder of the sockets
+	Data     string               // folder of what outlives a restart
+	File     string               // configuration file; or
+	Server   *provisioning.Source // configuration server
+	Group    int                  // its members may use the control socket; 0: none
+	Version  string
+	Built    time.Time // this program: no earlier time is believed
+	SetClock bool      // set the system's clock too, once a time server has told the time
+	Missing  []string  // what this build lacks, in words
+	Log      *slog.Logger
 }
 
 // A Station is one panel.
@@ -49,11 +50,17 @@ type Station struct {
 	video *videoHub
 	diary *diary
 	trial *trial
-	store *provisioning.Store
+	kept  *keeping
+	store *provisioning.Store // of kept
 	parts *supervisor
 	hw    *hardware
 	watch watchers
-	seen  atomic.Pointer[view]
+
+	health   *health
+	clock    *clock
+	resets   atomic.Int64 // that the guard has forced in a row
+	verified atomic.Bool  // a registrar's certificate
+	seen     atomic.Pointer[view]
 }
 
 // New builds a panel. Nothing runs before Run, but the panel's data are read,
@@ -61,33 +68,24 @@ type Station struct {
 func New(opt Options) (*Station, error) {
 	s := &Station{opt: opt, log: opt.Log, started: time.Now(), parts: &supervisor{log: opt.Log}}
 	s.seen.Store(&view{call: control.Call{State: control.CallIdle}})
-	if err := os.MkdirAll(opt.Data, 0o700); err != nil {
+	var err error
+	if s.kept, err = openKeeping(opt); err != nil {
 		return nil, err
 	}
-	if err := lockData(opt.Data); err != nil {
-		return nil, err
-	}
-	key, err := codeKey(opt.Data, opt.Log)
-	if err != nil {
-		return nil, err
-	}
-	records, err := history.Open(filepath.Join(opt.Data, "records"), history.Options{})
-	if err != nil {
-		return nil, err
-	}
-	s.store, err = provisioning.OpenStore(filepath.Join(opt.Data, "config"), limits(opt.Board), sealer(key), opt.Log)
-	if err != nil {
-		return nil, err
-	}
+	s.store = s.kept.store
+	s.clock = openClock(filepath.Join(s.kept.dir, clockFile), opt.Built, opt.Log)
 	s.hw = openHardware(opt)
 	s.hw.fitted = s.fitted
 	s.buttons = buttons(opt.Board)
-	s.diary = newDiary(records, opt.Log)
+	s.diary = newDiary(s.kept.records, opt.Log)
+	s.diary.wall = s.clock.wall
 	s.line = newLine(opt.Version, opt.Log)
+	s.line.certTime = s.clock.forTLS
 	s.doors = newDoors(filepath.Join(opt.Run, "guard.sock"), opt.Log)
 	s.video = s.hw.video
-	s.owner = s.newOwner(openLockout(opt.Data, opt.Log))
-	s.trial = &trial{log: opt.Log, store: s.store, key: key, owner: s.owner}
+	s.owner = s.newOwner(s.kept.locked)
+	s.trial = &trial{log: opt.Log, store: s.store, key: s.kept.key, owner: s.owner}
+	s.health = s.watchLoops()
 	s.join()
 	return s, nil
 }
@@ -96,8 +94,9 @@ func (s *Station) newOwner(locked *lockout) *owner {
 	engine := audio.New()
 	return &owner{
 		log: s.log, box: newMailbox(), tell: s.publish, probes: make(chan func(), 1),
+		wall: func(time.Time) (time.Time, bool) { return s.clock.now() },
 		line: s.line, doors: s.doors, video: s.video, engine: engine, diary: s.diary, locked: locked,
-		phones: openLadder(s.opt.Data, s.log),
+		phones: openLadder(s.kept.dir, s.log),
 		lamps:  s.hw.lamps, around: newSurroundings(s.opt.Board),
 		legs: make(map[callflow.LegID]*leg), asked: make(map[string][]chan error), open: make(map[string]bool),
 		sound: sounder{engine: engine},
@@ -108,6 +107,9 @@ func (s *Station) newOwner(locked *lockout) *owner {
 func (s *Station) join() {
 	o := s.owner
 	s.line.on = func(of lineRule, ev sipua.Event) {
+		if _, ok := ev.(sipua.Registered); ok && of.account.Transport == "tls" {
+			s.verified.Store(true)
+		}
 		o.box.post(func() {
 			if s.line.obeys(of) { // what a former registration tells judges no configuration
 				s.trial.event(ev)
@@ -119,6 +121,7 @@ func (s *Station) join() {
 		o.box.post(func() { o.relayMoved(relay, door, open, at) })
 	}
 	s.doors.input = func(e guard.InputEdge) { o.box.post(func() { o.guarded(e) }) }
+	s.doors.sick, s.doors.resets = s.health.Sick, s.wasReset
 	s.doors.lost = func(relay, door string) {
 		o.box.post(func() {
 			o.diary.mark(monotonic(), timeline.DoorFailed, 0, "the guard went away while the door was open")
@@ -132,6 +135,8 @@ func (s *Station) Run(ctx context.Context) error {
 	if err := s.load(); err != nil {
 		s.log.Error("configuration refused", "err", err)
 	}
+	attendant := s.attendant()
+	defer context.AfterFunc(ctx, attendant.stopping)()
 	parts := []part{
 		// The call hears of the end before all others, and then is their end.
 		{name: "call", run: func(context.Context) error { return s.owner.run(ctx) }, need: true},
@@ -142,6 +147,8 @@ func (s *Station) Run(ctx context.Context) error {
 		{name: "records", run: s.diary.keep},
 		{name: "camera", run: s.video.run},
 		{name: "page", run: s.page},
+		{name: "health", run: attendant.run},
+		{name: "time", run: s.timekeeper().run},
 	}
 	parts = append(parts, s.hw.parts(s)...)
 	if s.opt.Server != nil {

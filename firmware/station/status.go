@@ -48,6 +48,7 @@ func (s *Station) Status() control.Status {
 		Guard:        s.doors.guard(),
 		Parts:        s.parts.parts(),
 		Missing:      s.opt.Missing,
+		Problems:     s.problems(),
 	}
 	for _, name := range s.buttons {
 		b := control.Button{Name: name}
