@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"slices"
 	"strings"
 
 	"doorstation/callflow/timeline"
@@ -28,12 +29,20 @@ var commands = map[string]command{
 	"config check":  {1, 1, "the name of a file", (*tool).checkConfig},
 	"board compile": {1, 1, "the name of a file", (*tool).compileBoard},
 	"board detect":  {0, 0, "no words", (*tool).detectBoard},
+	"board check":   {len(stages), 0, "parts of the panel: " + stageNames(), (*tool).checkBoard},
+}
+
+// flagOf says to which commands a flag belongs; one that is not here belongs to
+// all.
+var flagOf = map[string][]string{
+	"board": {"config check", "board detect"},
+	"yes":   {"board check"}, "wait": {"board check"}, "picture": {"board check"},
 }
 
 // do finds the command and carries it out.
 func (t *tool) do(ctx context.Context, words []string) error {
 	if len(words) == 0 {
-		return misused("say what to do: status, press, open, calls, timeline, config check, board compile or board detect")
+		return misused("say what to do: status, press, open, calls, timeline, config check, board compile, board detect or board check")
 	}
 	name, rest := words[0], words[1:]
 	if name == "help" {
@@ -48,8 +57,11 @@ func (t *tool) do(ctx context.Context, words []string) error {
 		return misused("there is no command %q", name)
 	case len(rest) < c.least || len(rest) > c.words:
 		return misused("%s takes %s", name, c.takes)
-	case t.board != "" && name != "config check" && name != "board detect":
-		return misused("-board belongs to config check and board detect")
+	}
+	for _, set := range t.set {
+		if of := flagOf[set]; len(of) > 0 && !slices.Contains(of, name) {
+			return misused("-%s belongs to %s", set, strings.Join(of, " and "))
+		}
 	}
 	return c.do(t, ctx, rest)
 }

@@ -66,7 +66,7 @@ func panel(t *testing.T, p control.Panel) string {
 func doorctl(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, problem bytes.Buffer
-	code = run(t.Context(), args, &out, &problem)
+	code = run(t.Context(), args, strings.NewReader(""), &out, &problem)
 	return code, out.String(), problem.String()
 }
 
@@ -277,7 +277,7 @@ func TestAFailedWriteIsNoSuccess(t *testing.T) {
 	dir := panel(t, &fakePanel{calls: []timeline.Record{record("a")}})
 	for _, args := range []string{"status", "calls", "timeline", "open front", "status -json", "open front -json"} {
 		var says bytes.Buffer
-		if code := run(t.Context(), append(strings.Fields(args), "-run", dir), fullDisk{}, &says); code != exitFailed || says.Len() == 0 {
+		if code := run(t.Context(), append(strings.Fields(args), "-run", dir), nil, fullDisk{}, &says); code != exitFailed || says.Len() == 0 {
 			t.Errorf("%s: %d %q, want 1", args, code, says.String())
 		}
 	}

@@ -15,8 +15,10 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"doorstation/firmware/control"
 )
@@ -28,12 +30,16 @@ const (
 	exitUsage  = 2
 )
 
+// inputTime is how long a check waits for each input, unless -wait or -yes says
+// otherwise.
+const inputTime = 30 * time.Second
+
 // defaultRun is the run folder of a panel that is set up as a service.
 const defaultRun = "/run/doorstation"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
 }
@@ -45,6 +51,13 @@ type tool struct {
 	dir   string
 	json  bool
 	board string
+	set   []string // names of the flags that were given
+
+	in      io.Reader     // what a person answers
+	yes     bool          // nobody is asked
+	wait    time.Duration // for each input of a check
+	picture string        // file for the camera's picture of a check
+	times   times         // of its steps
 }
 
 // A usageError is a command line that was not understood.
@@ -55,8 +68,8 @@ func (e *usageError) Error() string { return e.message }
 func misused(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
 
 // run does what args say and gives the exit status.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	t := &tool{out: &plain{stdout}, raw: stdout}
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	t := &tool{in: stdin, out: &plain{stdout}, raw: stdout, times: usualTimes}
 	words, err := t.parse(args)
 	if err == nil {
 		err = t.do(ctx, words)
@@ -84,6 +97,9 @@ func (t *tool) parse(args []string) ([]string, error) {
 	set.StringVar(&t.dir, "run", defaultRun, "")
 	set.BoolVar(&t.json, "json", false, "")
 	set.StringVar(&t.board, "board", "", "")
+	set.BoolVar(&t.yes, "yes", false, "")
+	set.DurationVar(&t.wait, "wait", inputTime, "")
+	set.StringVar(&t.picture, "picture", "", "")
 	var words []string
 	for len(args) > 0 {
 		if err := set.Parse(args); err != nil {
@@ -96,6 +112,10 @@ func (t *tool) parse(args []string) ([]string, error) {
 		if len(args) > 0 {
 			words, args = append(words, args[0]), args[1:]
 		}
+	}
+	set.Visit(func(f *flag.Flag) { t.set = append(t.set, f.Name) })
+	if t.yes && !slices.Contains(t.set, "wait") {
+		t.wait = 0 // nobody is there to press
 	}
 	return words, nil
 }

@@ -13,6 +13,10 @@ const usage = `doorctl - see and use the door station that runs here
                                JSON that the panel reads
   doorctl board detect         which board file this machine wants, its GPIO
                                chips, and where the board's lines are on them
+  doorctl board check [PART...]  walk along the wiring of the panel that runs
+                               here with an installer: panel, inputs, lamps,
+                               relays, sound, camera. Meanwhile buttons ring
+                               nobody
 
 Flags:
   -run DIR      the panel's run folder, with its control.sock
@@ -20,6 +24,10 @@ Flags:
   -board FILE   for config check: the board file, YAML or JSON, against whose
                 buttons, relays and limits the configuration is checked;
                 for board detect: the board file to judge in place of all
+  -yes          for board check: ask nobody, pulse the relays, light the lamps,
+                and sum up
+  -wait TIME    for board check: for each input (default 30s; 0s with -yes)
+  -picture FILE for board check: keep the camera's picture, as JPEG
   -json         print JSON
 
 Opening and pressing need the rights of root, of the daemon's own user, or of
