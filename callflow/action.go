@@ -73,6 +73,13 @@ type (
 	// Speak lets the microphone reach this leg and no other. Leg 0 closes it.
 	Speak struct{ Leg LegID }
 
+	// Keypad reads the digits of this leg as codes of these doors, until its
+	// media stop.
+	Keypad struct {
+		Leg   LegID
+		Doors []string
+	}
+
 	// StopMedia ends what is sent to and taken from this leg.
 	StopMedia struct{ Leg LegID }
 
@@ -88,7 +95,7 @@ type (
 		On        bool
 	}
 
-	// Key hands a digit of the answered leg to the keypad.
+	// Key hands a digit of an answered leg to its keypad.
 	Key struct {
 		Leg  LegID
 		Key  byte
@@ -135,6 +142,7 @@ func (Reject) action()    {}
 func (Bye) action()       {}
 func (Hear) action()      {}
 func (Speak) action()     {}
+func (Keypad) action()    {}
 func (StopMedia) action() {}
 func (Play) action()      {}
 func (Show) action()      {}

@@ -15,6 +15,11 @@ type checker struct {
 	answered LegID    // the leg that may hear us and open doors
 	offered  LegID    // an incoming leg before its ACK
 	speaks   LegID
+	guest    Guest // of the incoming leg
+	called   LegID // the incoming leg
+	aside    LegID // let in beside the conversation
+	seated   bool  // its ACK has come
+	aplan    Plan
 	dead     [32]LegID // legs that had their StopMedia
 	deadN    int
 }
@@ -41,8 +46,12 @@ func (c *checker) before(ev Event, m *Machine) {
 			c.calling, c.plan = true, ev.Plan
 		}
 	case Incoming:
-		if !c.calling && !m.stopped {
+		switch {
+		case !c.calling && !m.stopped:
 			c.calling, c.plan, c.offered = true, ev.Plan, ev.Leg
+			c.called, c.guest = ev.Leg, ev.Guest
+		case c.answered != 0 && ev.Guest.Second && c.aside == 0:
+			c.aside, c.seated, c.aplan = ev.Leg, false, ev.Plan
 		}
 	case Answered:
 		if i := c.rings(ev.Leg); i >= 0 && ev.Leg != 0 && c.answered == 0 {
@@ -51,6 +60,9 @@ func (c *checker) before(ev Event, m *Machine) {
 	case Confirmed:
 		if ev.Leg != 0 && ev.Leg == c.offered && m.state == Talking {
 			c.answered, c.offered = ev.Leg, 0
+		}
+		if ev.Leg == c.aside {
+			c.seated = true
 		}
 	}
 }
@@ -68,8 +80,22 @@ func (c *checker) action(ev Event, a Action) error {
 		if a.Leg != 0 && a.Leg != c.answered {
 			return fmt.Errorf("leg %d hears the visitor before its answer", a.Leg)
 		}
+		if a.Leg != 0 && a.Leg == c.called && !c.guest.Talk && !c.guest.Listen {
+			return fmt.Errorf("leg %d hears the visitor and may not", a.Leg)
+		}
 		c.speaks = a.Leg
+	case Keypad:
+		if a.Leg == 0 || a.Leg != c.answered && (a.Leg != c.aside || !c.seated) {
+			return fmt.Errorf("leg %d has a keypad and is not answered", a.Leg)
+		}
+	case Accept:
+		if a.Leg != c.offered && a.Leg != c.aside {
+			return fmt.Errorf("leg %d is accepted and did not call", a.Leg)
+		}
 	case Hear:
+		if a.Leg != 0 && a.Leg == c.called && !c.guest.Talk {
+			return fmt.Errorf("leg %d is heard and may not talk", a.Leg)
+		}
 		if a.Leg != 0 && a.Leg != c.answered && c.rings(a.Leg) < 0 {
 			return fmt.Errorf("leg %d is heard and is no leg of the call", a.Leg)
 		}
@@ -87,6 +113,9 @@ func (c *checker) action(ev Event, a Action) error {
 		}
 		if a.Leg == c.offered {
 			c.offered = 0
+		}
+		if a.Leg == c.aside {
+			c.aside = 0
 		}
 	case Done:
 		if !c.calling {
@@ -109,6 +138,11 @@ func (c *checker) door(ev Event, a OpenDoor) error {
 	switch {
 	case !ok || right.Leg != a.Leg || right.Door != a.Door:
 		return fmt.Errorf("door %s opens without its code", a.Door)
+	case a.Leg == c.aside && c.seated:
+		if !slices.Contains(c.aplan.Doors, a.Door) {
+			return fmt.Errorf("door %s is not of the caller beside", a.Door)
+		}
+		return nil
 	case a.Leg != c.answered:
 		return fmt.Errorf("door %s opens for leg %d, which is not the answered one", a.Door, a.Leg)
 	case !slices.Contains(c.plan.Doors, a.Door):
@@ -128,6 +162,8 @@ func (c *checker) after(m *Machine) error {
 		return fmt.Errorf("idle, but media lives: answered %d, offered %d, speaks %d", c.answered, c.offered, c.speaks)
 	case idle && c.ringing != [8]LegID{}:
 		return fmt.Errorf("idle, but legs ring: %v", c.ringing)
+	case c.aside != 0 && c.answered == 0:
+		return fmt.Errorf("leg %d is beside no conversation", c.aside)
 	case c.answered != 0 && c.ringing != [8]LegID{}:
 		return fmt.Errorf("answered, but legs ring: %v", c.ringing)
 	}

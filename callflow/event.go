@@ -40,6 +40,7 @@ type (
 		Leg    LegID
 		Caller string
 		Plan   Plan // TalkFor, warnings and doors; stages are not used
+		Guest  Guest
 	}
 
 	// Progress is a provisional response other than 100.
@@ -149,6 +150,15 @@ func (OpenAsked) event()    {}
 func (DoorMoved) event()    {}
 func (DoorFailed) event()   {}
 func (Shutdown) event()     {}
+
+// A Guest says what a caller may do. Who may neither talk nor listen has a keypad
+// all the same.
+type Guest struct {
+	Talk     bool          // he hears and is heard
+	Listen   bool          // he hears; a tone tells of it at the start and every ListenTone
+	Second   bool          // during a conversation he is let in beside it, for his codes alone
+	AnswerIn time.Duration // his wish, at most AnswerMost; the tone comes first in any case
+}
 
 // A Plan is what one call obeys. All times are positive; zero means the
 // default named at the field.

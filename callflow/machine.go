@@ -29,6 +29,8 @@ const (
 	MaxLegs     = 16               // phones that one stage rings together
 	AnnounceFor = 1 * time.Second  // from the audible tone to our answer
 	AcceptFor   = 35 * time.Second // for the ACK: 64*T1 (RFC 3261 section 13.3.1.4) and a margin
+	AnswerMost  = 60 * time.Second // that a caller can put our answer off
+	ListenTone  = 60 * time.Second // between two tones while somebody listens
 )
 
 // A Machine holds one call at a time. It is a plain value: a copy is a machine
@@ -46,11 +48,14 @@ type Machine struct {
 	end      time.Time // of the state, whatever else happens
 	warnAt   time.Time // zero: warned already
 	hangAt   time.Time // zero: the door has not opened
+	toneAt   time.Time // zero: nobody listens in silence
 
 	legs    [MaxLegs]leg
 	count   int     // of legs in use
 	lastLeg LegID   // handed out
 	winner  LegID   // the leg we talk to
+	guest   Guest   // what it may do, if it called
+	side    aside   // who was let in beside it
 	heard   LegID   // the leg whose early audio the visitor hears
 	heardBy outcome // what the phones of this call have said so far
 
@@ -72,7 +77,7 @@ func (m *Machine) Leg() LegID { return m.winner }
 // Deadline is when the machine wants its next Tick; zero when it wants none.
 func (m *Machine) Deadline() time.Time {
 	at := m.end
-	for _, t := range [...]time.Time{m.stageEnd, m.lateAt, m.warnAt, m.hangAt} {
+	for _, t := range [...]time.Time{m.stageEnd, m.lateAt, m.warnAt, m.hangAt, m.toneAt, m.side.end} {
 		if !t.IsZero() && (at.IsZero() || t.Before(at)) {
 			at = t
 		}
@@ -106,7 +111,7 @@ func (m *Machine) Step(now time.Time, ev Event, out []Action) []Action {
 	case MediaLost:
 		return m.mediaLost(now, ev, out)
 	case Digit:
-		if m.talksTo(ev.Leg) {
+		if m.types(ev.Leg) {
 			out = append(out, Key(ev))
 		}
 		return out
@@ -134,6 +139,9 @@ func (m *Machine) talksTo(leg LegID) bool {
 
 func (m *Machine) tick(now time.Time, out []Action) []Action {
 	due := func(t time.Time) bool { return !t.IsZero() && !now.Before(t) }
+	if due(m.side.end) {
+		out = m.leave(out)
+	}
 	switch m.state {
 	case Ringing:
 		if due(m.end) {
@@ -160,6 +168,10 @@ func (m *Machine) tick(now time.Time, out []Action) []Action {
 		}
 		if due(m.hangAt) {
 			return m.finish(ResultTalked, "the door was opened", SignalEnded, out)
+		}
+		if due(m.toneAt) {
+			m.toneAt = now.Add(ListenTone)
+			out = append(out, Play{Signal: SignalIncoming})
 		}
 		if due(m.warnAt) {
 			m.warnAt = time.Time{}
@@ -216,6 +228,7 @@ func (m *Machine) finish(result Result, reason string, signal Signal, out []Acti
 
 // idle forgets the call when none of its legs is left.
 func (m *Machine) idle(result Result, reason string, signal Signal, out []Action) []Action {
+	out = m.leave(out)
 	*m = Machine{lastLeg: m.lastLeg, open: m.open, stopped: m.stopped}
 	return append(out, Hear{0}, Play{Signal: signal}, Done{result, reason})
 }

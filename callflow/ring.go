@@ -198,7 +198,7 @@ func (m *Machine) talk(now time.Time, out []Action) []Action {
 	m.stageEnd = time.Time{}
 	m.end = now.Add(m.plan.TalkFor)
 	m.warnAt = m.end.Add(-m.plan.WarnBefore)
-	return append(out, Show{IndicatorTalking, true})
+	return append(out, Keypad{m.winner, m.plan.Doors}, Show{IndicatorTalking, true})
 }
 
 func (m *Machine) refused(now time.Time, ev Refused, out []Action) []Action {

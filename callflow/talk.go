@@ -6,23 +6,44 @@ import (
 )
 
 func (m *Machine) incoming(now time.Time, ev Incoming, out []Action) []Action {
-	if m.state != Idle || m.stopped {
-		return append(out, Reject{ev.Leg, 486})
+	switch {
+	case m.stopped:
+	case m.state == Idle:
+		m.state, m.plan, m.winner, m.guest = Announcing, ev.Plan.withDefaults(), ev.Leg, ev.Guest
+		m.end = now.Add(max(AnnounceFor, min(ev.Guest.AnswerIn, AnswerMost)))
+		return append(out, Play{Signal: SignalIncoming})
+	case m.state == Talking && ev.Guest.Second && m.side.leg == 0:
+		return m.letIn(now, ev, out)
 	}
-	m.state, m.plan, m.winner = Announcing, ev.Plan.withDefaults(), ev.Leg
-	m.end = now.Add(AnnounceFor)
-	return append(out, Play{Signal: SignalIncoming})
+	return append(out, Reject{ev.Leg, 486})
 }
 
 func (m *Machine) confirmed(now time.Time, id LegID, out []Action) []Action {
+	if id == m.side.leg && id != 0 {
+		return m.seat(now, out)
+	}
 	if m.state != Accepting || id != m.winner {
 		return out
 	}
-	return m.talk(now, append(out, Hear{id}, Speak{id}))
+	if m.guest.Talk {
+		out = append(out, Hear{id})
+	}
+	if m.guest.Talk || m.guest.Listen {
+		out = append(out, Speak{id})
+	}
+	if m.guest.Listen && !m.guest.Talk {
+		m.toneAt = now.Add(ListenTone)
+		out = append(out, Play{Signal: SignalIncoming})
+	}
+	return m.talk(now, out)
 }
 
 // hungUp ends the call that the other side has left.
 func (m *Machine) hungUp(ev HungUp, out []Action) []Action {
+	if ev.Leg == m.side.leg && ev.Leg != 0 {
+		m.side = aside{}
+		return append(out, StopMedia{ev.Leg})
+	}
 	if m.state == Idle || ev.Leg != m.winner {
 		return out
 	}
@@ -38,6 +59,9 @@ func (m *Machine) hungUp(ev HungUp, out []Action) []Action {
 }
 
 func (m *Machine) mediaLost(now time.Time, ev MediaLost, out []Action) []Action {
+	if ev.Leg == m.side.leg && ev.Leg != 0 {
+		return m.leave(out)
+	}
 	if m.state != Idle && ev.Leg == m.winner {
 		return m.finish(ResultMediaLost, ev.Reason, SignalNetworkLost, out)
 	}
@@ -52,16 +76,24 @@ func (m *Machine) mediaLost(now time.Time, ev MediaLost, out []Action) []Action 
 }
 
 func (m *Machine) codeRight(ev CodeRight, out []Action) []Action {
-	if !m.talksTo(ev.Leg) || !slices.Contains(m.plan.Doors, ev.Door) {
+	if !m.types(ev.Leg) || !slices.Contains(m.doors(ev.Leg), ev.Door) {
 		return out
 	}
-	return append(out,
-		OpenDoor{Door: ev.Door, Leg: ev.Leg, Reason: "code " + ev.Name},
-		Play{Signal: SignalAccepted, ToLeg: ev.Leg})
+	out = append(out, OpenDoor{Door: ev.Door, Leg: ev.Leg, Reason: "code " + ev.Name})
+	if ev.Leg == m.winner {
+		out = append(out, Play{Signal: SignalAccepted, ToLeg: ev.Leg})
+	}
+	return out
 }
 
 func (m *Machine) codeWrong(ev CodeWrong, out []Action) []Action {
-	if !m.talksTo(ev.Leg) {
+	if !m.types(ev.Leg) {
+		return out
+	}
+	if ev.Leg == m.side.leg {
+		if ev.End {
+			return m.leave(out)
+		}
 		return out
 	}
 	if ev.End {

@@ -98,7 +98,11 @@ func describe(a Action) string {
 		case Road:
 		case LegID:
 			if f != 0 || v.NumField() == 1 {
-				words = append(words, strconv.FormatUint(uint64(f&^IncomingLeg), 10))
+				name := strconv.FormatUint(uint64(f&^IncomingLeg), 10)
+				if f&IncomingLeg != 0 {
+					name = "caller-" + name
+				}
+				words = append(words, name)
 			}
 		default:
 			words = append(words, fmt.Sprint(f))
@@ -163,6 +167,10 @@ func readEvent(t *testing.T, words []string, plan Plan) Event {
 		return n
 	}
 	leg := LegID(number(1))
+	if n, called := strings.CutPrefix(arg(1), "caller-"); called {
+		id, _ := strconv.Atoi(n)
+		leg = LegID(id) | IncomingLeg
+	}
 	switch words[0] {
 	case "tick":
 		return Tick{}
@@ -172,7 +180,18 @@ func readEvent(t *testing.T, words []string, plan Plan) Event {
 		}
 		return Pressed{arg(1), plan}
 	case "incoming":
-		return Incoming{leg | IncomingLeg, arg(2), plan}
+		guest := Guest{Talk: true}
+		for i := 3; arg(i) != ""; i++ {
+			switch word, wait, _ := strings.Cut(arg(i), "="); word {
+			case "listens":
+				guest = Guest{Listen: true}
+			case "beside":
+				guest.Second = true
+			case "in":
+				guest.AnswerIn, _ = time.ParseDuration(wait)
+			}
+		}
+		return Incoming{leg | IncomingLeg, arg(2), plan, guest}
 	case "confirmed":
 		return Confirmed{leg | IncomingLeg}
 	case "caller-hangs-up":

@@ -30,11 +30,19 @@ func alphabet(w *walker) []Event {
 	evs := []Event{
 		Tick{}, Pressed{"1", walkPlan}, Pressed{"2", Plan{}}, Shutdown{},
 		OpenAsked{"front", "root"}, DoorMoved{"front", true}, DoorMoved{"front", false}, DoorFailed{"front", "gone"},
-		Incoming{caller, "sip:guard", walkPlan},
+		Incoming{caller, "sip:guard", walkPlan, Guest{Talk: true}}, Incoming{caller, "sip:ear", walkPlan, Guest{Listen: true, AnswerIn: 2 * time.Second}},
 	}
 	legs := []LegID{m.lastLeg, caller}
 	if m.lastLeg > 1 {
 		legs = append(legs, m.lastLeg-1)
+	}
+	if second := caller + 64; m.state == Talking {
+		vault := walkPlan
+		vault.Doors = []string{"vault"}
+		evs = append(evs, Incoming{second, "sip:concierge", vault, Guest{Second: true}})
+		if m.side.leg != 0 {
+			legs = append(legs, m.side.leg)
+		}
 	}
 	for _, id := range legs {
 		evs = append(evs, Progress{id, 183, true}, AudioArrived{id}, Answered{id}, Confirmed{id},

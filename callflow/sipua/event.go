@@ -68,9 +68,10 @@ type (
 	// Incoming is an INVITE of an allowed caller. Leg comes from Config.NewLeg.
 	// SDP is nil when the INVITE has no offer.
 	Incoming struct {
-		Leg    callflow.LegID
-		Caller string // his entry in Config.Allow, not what his From says
-		SDP    []byte
+		Leg         callflow.LegID
+		Caller      string // his entry in Config.Allow, not what his From says
+		SDP         []byte
+		AnswerAfter time.Duration // his wish, by Call-Info or Alert-Info; 0: at once, or none
 	}
 
 	// Confirmed is the ACK to our 200 on an incoming leg. SDP is the answer

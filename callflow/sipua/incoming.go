@@ -69,7 +69,7 @@ func (u *UA) ringing(t *serverTx, caller string) {
 	}
 	d.updates = lists(t.req, "allow", string(sip.UPDATE))
 	t.respondWith(t.response(sip.StatusRinging, nil, u.contactBack(t)))
-	c.emit(Incoming{Leg: leg, Caller: caller, SDP: sdpOf(t.req)})
+	c.emit(Incoming{Leg: leg, Caller: caller, SDP: sdpOf(t.req), AnswerAfter: answerAfter(t.req)})
 }
 
 // merged reports whether the same INVITE came by another way already.

@@ -2,6 +2,7 @@ package sipua
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/emiago/sipgo/sip"
@@ -27,19 +28,38 @@ func (u *UA) targetURI(target string) (sip.Uri, error) {
 	return uri, nil
 }
 
-func (u *UA) telURI(number string) (sip.Uri, error) {
-	number, _, _ = strings.Cut(number, ";")
+// telURI is a telephone number at our registrar (RFC 3261 section 19.1.6). Of the
+// number's own parameters those stay that tell it from others.
+func (u *UA) telURI(tel string) (sip.Uri, error) {
+	number, params, _ := strings.Cut(tel, ";")
 	number = strings.NewReplacer("-", "", ".", "", "(", "", ")", "").Replace(number) // visual separators, RFC 3966 section 5.1.1
 	if number == "" || strings.Trim(number, "+0123456789*#ABCDabcd") != "" {
-		return sip.Uri{}, fmt.Errorf("target %q is no telephone number", "tel:"+number)
+		return sip.Uri{}, fmt.Errorf("target %q is no telephone number", "tel:"+tel)
 	}
 	if u.cfg.Account.Domain == "" {
 		return sip.Uri{}, fmt.Errorf("target tel:%s needs an account with a domain", number)
 	}
-	user := strings.ReplaceAll(number, "#", "%23")
+	user := strings.ReplaceAll(number, "#", "%23") + telParams(params)
 	return sip.Uri{Scheme: "sip", User: user, Host: u.cfg.Account.Domain,
 		UriParams: sip.HeaderParams{{K: "user", V: "phone"}}}, nil
 }
+
+// telParams gives the parameters that belong to a number, in the order that makes
+// equal numbers equal: extension or subaddress, then the context (RFC 3966
+// section 3, RFC 3261 section 19.1.6).
+func telParams(params string) string {
+	var own [3]string
+	for p := range strings.SplitSeq(params, ";") {
+		name, _, _ := strings.Cut(p, "=")
+		if i := slices.Index([]string{"ext", "isub", "phone-context"}, strings.ToLower(name)); i >= 0 && strings.Trim(p, telParamChars) == "" {
+			own[i] = ";" + strings.ToLower(p)
+		}
+	}
+	return strings.Join(own[:], "")
+}
+
+// telParamChars may stand in the user part of a SIP URI as they are.
+const telParamChars = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.!~*'()=+"
 
 func cutPrefixFold(s, prefix string) (string, bool) {
 	if len(s) < len(prefix) || !strings.EqualFold(s[:len(prefix)], prefix) {

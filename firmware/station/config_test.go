@@ -179,7 +179,7 @@ func TestSetupSaysWhatTheDocumentSays(t *testing.T) {
 		t.Fatal(err)
 	}
 	plan := s.plans["button1"]
-	want := []string{"sip:101@pbx.example", "tel:+49-30-1234"}
+	want := []string{"sip:101@pbx.example", "tel:+49301234"}
 	if got := plan.Stages[0]; got.For != 20*time.Second || got.Targets[0].URI != want[0] || got.Targets[1].URI != want[1] {
 		t.Errorf("the stage is %+v, want targets %v for 20s", got, want)
 	}

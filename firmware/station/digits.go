@@ -22,10 +22,10 @@ func (o *owner) digit(id callflow.LegID, key byte, road callflow.Road, at time.T
 	o.step(callflow.Digit{Leg: id, Key: key, Road: road})
 }
 
-// key hands a digit of the answered leg to the keypad.
+// key hands a digit of an answered leg to its keypad.
 func (o *owner) key(a callflow.Key) {
-	if o.pad != nil {
-		o.judge(a.Leg, o.pad.Key(time.Now(), a.Key))
+	if pad := o.pads[a.Leg]; pad != nil {
+		o.judge(a.Leg, pad.Key(time.Now(), a.Key))
 	}
 }
 

@@ -61,7 +61,7 @@ func TestLockoutSurvivesARestart(t *testing.T) {
 func TestWrongCodeIsKeptAtOnce(t *testing.T) {
 	o, dir := bareOwner(), t.TempDir()
 	o.locked = openLockout(dir, o.log)
-	o.pad = keypad.New(keypad.Rules{Key: []byte("k"), EndKey: '#', TriesPerHour: 1}, o.locked.state, "sip:101@pbx.example")
+	o.pads = map[callflow.LegID]*keypad.Pad{1: keypad.New(keypad.Rules{Key: []byte("k"), EndKey: '#', TriesPerHour: 1}, o.locked.state, "sip:101@pbx.example")}
 	o.key(callflow.Key{Leg: 1, Key: '1'})
 	o.key(callflow.Key{Leg: 1, Key: '#'})
 	if kept := openLockout(dir, o.log); kept.state.Blocked(time.Now(), "sip:101@pbx.example") == 0 {

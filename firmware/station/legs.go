@@ -32,12 +32,13 @@ type leg struct {
 	sounded bool              // it was offered sound alone
 }
 
-// newLeg opens the media of a leg.
-func (o *owner) newLeg(id callflow.LegID, peer string) (*leg, error) {
+// newLeg opens the media of a leg, with the picture where it may be seen.
+func (o *owner) newLeg(id callflow.LegID, peer string, see bool) (*leg, error) {
 	p, err := o.line.mediaParams(o.rules.media, o.video.profileLevelID())
 	if err != nil {
 		return nil, err
 	}
+	p.Video = p.Video && see
 	p.Log = o.log.With("leg", uint32(id))
 	p.Notify = func(ev session.Event) { o.box.post(func() { o.mediaEvent(id, ev) }) }
 	media, err := session.Open(p)
@@ -51,7 +52,7 @@ func (o *owner) newLeg(id callflow.LegID, peer string) (*leg, error) {
 
 // invite rings one phone.
 func (o *owner) invite(a callflow.Invite) {
-	l, err := o.newLeg(a.Leg, a.Target)
+	l, err := o.newLeg(a.Leg, a.Target, true)
 	if err != nil {
 		o.log.Error("leg not opened", "target", a.Target, "err", err)
 		o.refused(sipua.Refused{Leg: a.Leg, Status: 503, Reason: err.Error(), Unheard: true})
@@ -114,6 +115,7 @@ func (o *owner) stopMedia(id callflow.LegID) {
 		return
 	}
 	delete(o.legs, id)
+	delete(o.pads, id)
 	o.video.remove(l.media)
 	go l.media.Close()
 }
@@ -201,28 +203,6 @@ func (o *owner) sipEvent(ev sipua.Event) {
 	case sipua.Sent:
 		o.sent(ev)
 	}
-}
-
-// incoming takes the call of somebody who may call.
-func (o *owner) incoming(ev sipua.Incoming) {
-	if o.setup == nil || o.machine.State() != callflow.Idle {
-		o.step(callflow.Incoming{Leg: ev.Leg, Caller: ev.Caller})
-		return
-	}
-	o.diary.close()
-	o.rules, o.button = o.setup, ""
-	o.diary.begin(monotonic(), "", "")
-	o.diary.mark(monotonic(), timeline.Incoming, uint32(ev.Leg), ev.Caller)
-	l, err := o.newLeg(ev.Leg, ev.Caller)
-	if err != nil {
-		o.log.Error("caller refused", "caller", ev.Caller, "err", err)
-		o.line.reject(ev.Leg, 503)
-		o.diary.done(string(callflow.ResultUnreachable), err.Error())
-		o.diary.close()
-		return
-	}
-	l.offer = ev.SDP
-	o.step(callflow.Incoming{Leg: ev.Leg, Caller: ev.Caller, Plan: o.rules.guest})
 }
 
 // confirmed takes an ACK: of a caller, or of a phone that asked for our offer

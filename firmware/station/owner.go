@@ -41,7 +41,7 @@ type owner struct {
 	rules   *setup // of this call
 	button  string
 	legs    map[callflow.LegID]*leg
-	pad     *keypad.Pad
+	pads    map[callflow.LegID]*keypad.Pad // of those whose digits count
 	sound   sounder
 	since   time.Time               // of the present state
 	waiting func()                  // for the end of the call
@@ -88,8 +88,8 @@ func (o *owner) deadline() time.Time {
 			at = t
 		}
 	}
-	if o.pad != nil {
-		sooner(o.pad.Deadline())
+	for _, pad := range o.pads {
+		sooner(pad.Deadline())
 	}
 	sooner(o.sound.until)
 	sooner(o.around.deadline())
@@ -100,11 +100,7 @@ func (o *owner) tick() {
 	now := time.Now()
 	o.sound.tick(now)
 	o.lookAround(now)
-	if o.pad != nil {
-		if at := o.pad.Deadline(); !at.IsZero() && !now.Before(at) {
-			o.judge(o.machine.Leg(), o.pad.Tick(now))
-		}
-	}
+	o.tickPads(now)
 	o.step(callflow.Tick{})
 }
 
@@ -168,13 +164,15 @@ func (o *owner) perform(act callflow.Action) {
 	case callflow.Accept:
 		o.accept(a.Leg)
 	case callflow.Reject:
-		o.line.reject(a.Leg, a.Status)
+		o.rejected(a)
 	case callflow.Bye:
 		o.line.bye(a.Leg)
 	case callflow.Hear:
 		o.hear(a.Leg)
 	case callflow.Speak:
 		o.speak(a.Leg)
+	case callflow.Keypad:
+		o.keypad(a)
 	case callflow.StopMedia:
 		o.stopMedia(a.Leg)
 	case callflow.Play:
@@ -206,11 +204,14 @@ func (o *owner) speak(id callflow.LegID) {
 			l.media.Speak(nil)
 		}
 	}
-	o.pad = nil
-	if l := o.legs[id]; l != nil {
+}
+
+// keypad reads a leg's digits from now on.
+func (o *owner) keypad(a callflow.Keypad) {
+	if l := o.legs[a.Leg]; l != nil {
 		rules := o.rules.pad
-		rules.Doors, rules.Wall = o.plan().Doors, o.wall
-		o.pad = keypad.New(rules, o.locked.state, l.peer)
+		rules.Doors, rules.Wall = a.Doors, o.wall
+		o.pads[a.Leg] = keypad.New(rules, o.locked.state, l.peer)
 	}
 }
 
@@ -247,7 +248,8 @@ func (o *owner) done(a callflow.Done) {
 	o.diary.done(string(a.Result), a.Reason)
 	o.sound.end()
 	o.video.rest()
-	o.pad, o.button = nil, ""
+	o.button = ""
+	clear(o.pads)
 	if !o.doorMoves() {
 		o.diary.close()
 	}

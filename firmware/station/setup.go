@@ -22,15 +22,18 @@ import (
 // made once for each snapshot and never changes; a call keeps the one it began
 // with.
 type setup struct {
-	doc   *provisioning.Document
-	name  string
-	plans map[string]callflow.Plan // by button
-	guest callflow.Plan            // of a caller that is let in
-	doors map[string]doorRule      // by name
-	pad   keypad.Rules
-	line  lineRule
-	media mediaRule
-	video drivers.VideoFormat
+	doc    *provisioning.Document
+	name   string
+	plans  map[string]callflow.Plan // by button
+	guest  callflow.Plan            // of a caller that is let in
+	guests map[string]guestRule     // by URI
+	doors  map[string]doorRule      // by name
+	pad    keypad.Rules
+	line   lineRule
+	media  mediaRule
+	video  drivers.VideoFormat
+
+	cameraAlways bool // the camera has power outside of calls too
 
 	warnings []string // what an installer should know
 }
@@ -81,13 +84,14 @@ func newSetup(doc *provisioning.Document, key []byte) (*setup, error) {
 		plan := callPlan(doc, f.Doors, all)
 		plan.Flat = f.Name
 		for _, st := range f.Stages {
-			plan.Stages = append(plan.Stages, callflow.Stage{Targets: targets(st.Targets), For: time.Duration(st.For)})
+			plan.Stages = append(plan.Stages, callflow.Stage{Targets: targets(st.Targets, doc.Call.DialPlan), For: time.Duration(st.For)})
 		}
 		s.plans[f.Button] = plan
 	}
-	s.guest = callPlan(doc, nil, all)
+	s.guest, s.guests = callPlan(doc, nil, all), guestRules(doc)
 	s.line = newLineRule(doc)
 	s.media = newMediaRule(doc)
+	s.cameraAlways = doc.Video.CameraPower == "always"
 	s.video = drivers.VideoFormat{Width: doc.Video.Width, Height: doc.Video.Height, FPS: doc.Video.FPS, Bitrate: 1000 * doc.Video.Kbps}
 	if host, _, _ := net.SplitHostPort(doc.Web.Listen); doc.Web.Listen != "" && !isLoopback(host) {
 		s.warnings = append(s.warnings, "web.listen is "+doc.Web.Listen+": the page is plain HTTP, and its password can be read on the way")

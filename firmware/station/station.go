@@ -14,6 +14,7 @@ import (
 
 	"doorstation/board"
 	"doorstation/callflow"
+	"doorstation/callflow/keypad"
 	"doorstation/callflow/sipua"
 	"doorstation/callflow/timeline"
 	"doorstation/drivers/guard"
@@ -98,7 +99,7 @@ func (s *Station) newOwner(locked *lockout) *owner {
 		line: s.line, doors: s.doors, video: s.video, engine: engine, diary: s.diary, locked: locked,
 		phones: openLadder(s.kept.dir, s.log),
 		lamps:  s.hw.lamps, around: newSurroundings(s.opt.Board),
-		legs: make(map[callflow.LegID]*leg), asked: make(map[string][]chan error), open: make(map[string]bool),
+		legs: make(map[callflow.LegID]*leg), pads: make(map[callflow.LegID]*keypad.Pad), asked: make(map[string][]chan error), open: make(map[string]bool),
 		sound: sounder{engine: engine},
 	}
 }
