@@ -103,8 +103,8 @@ func New(p Panel) *Guard {
 // Step takes one event and appends what is to be done to out.
 func (g *Guard) Step(now time.Duration, ev Event, out []Action) []Action {
 	out = g.expire(now, out)
-	out = g.take(now, ev, out)
 	out = g.unblock(now, out)
+	out = g.take(now, ev, out)
 	out = g.treat(now, out)
 	out = g.feed(now, out)
 	return g.keep(now, out)

@@ -4,12 +4,16 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 )
 
-var relays = []Relay{{Name: "door1", Max: 400 * time.Millisecond}, {Name: "door2", Max: time.Second}}
+var (
+	relays = []Relay{{Name: "door1", Max: 400 * time.Millisecond}, {Name: "door2", Max: time.Second}}
+	inputs = []Input{{Name: "exit", Opens: "door2", For: 300 * time.Millisecond}, {Name: "cover", Tamper: true}}
+)
 
 // script runs lines of "ms event" and returns what the Guard does, in words.
 func script(t *testing.T, g *Guard, lines ...string) []string {
@@ -40,9 +44,19 @@ func event(t *testing.T, now time.Duration, what string) Event {
 		return clientEvent(1, now, rest)
 	case "B":
 		return clientEvent(2, now, rest)
+	case "cover", "exit":
+		return inputEvent(verb, now, rest)
 	}
 	t.Fatalf("no event %q", what)
 	return nil
+}
+
+// inputEvent is a level of an input of the panel: on, off, or found on, off at
+// the start of the watch.
+func inputEvent(name string, now time.Duration, what string) Event {
+	level, found := strings.CutPrefix(what, "found ")
+	i := slices.IndexFunc(inputs, func(in Input) bool { return in.Name == name })
+	return Moved{Input: i, Active: level == "on", First: found, At: now}
 }
 
 // clientEvent is what a client does. Of a pulse it fills in when it was asked
@@ -75,6 +89,12 @@ func word(a Action) string {
 		return fmt.Sprintf("to %d: %s", a.Client, a.Raw)
 	case Drop:
 		return fmt.Sprintf("drop %d: %s", a.Client, a.Why)
+	case Extend:
+		return fmt.Sprintf("relay %d for %v", a.Relay, a.For)
+	case Note:
+		return "note " + a.Text
+	case Keep:
+		return fmt.Sprintf("keep %d %v %v", a.State.Reboots, a.State.CoverOpen, a.State.Blocked)
 	}
 	return "?"
 }

@@ -42,6 +42,8 @@ func (w *watcher) see(now time.Duration, pulse bool, acts []Action) error {
 			return fmt.Errorf("relay %d raised twice", d.Relay)
 		case d.Active:
 			w.rose[d.Relay] = now
+		case w.active[d.Relay] && now-w.rose[d.Relay] > w.max[d.Relay]-Lead:
+			return fmt.Errorf("relay %d was active for %v, limit %v", d.Relay, now-w.rose[d.Relay], w.max[d.Relay])
 		}
 		w.active[d.Relay] = d.Active
 	}

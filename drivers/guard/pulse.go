@@ -135,7 +135,7 @@ func (g *Guard) find(name string) int {
 // hindrance is why a relay must not open now; "" if it may.
 func (g *Guard) hindrance(now time.Duration, i int) string {
 	if d := g.tamper.rest(now); d > 0 {
-		return "the cover was opened: blocked for " + d.Round(time.Second).String()
+		return "the cover was opened: blocked for " + (d + time.Second - 1).Truncate(time.Second).String()
 	}
 	if r := g.relays[i]; !r.active && now < r.rest {
 		return fmt.Sprintf("was ended by the hard limit less than %v ago", RestAfterLimit)

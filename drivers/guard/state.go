@@ -24,6 +24,7 @@ var errState = errors.New("malformed state")
 
 // keep hands out what has to be kept, where it has changed.
 func (g *Guard) keep(now time.Duration, out []Action) []Action {
+	g.tamper.plan(now)
 	g.reboots = min(max(g.reboots, 0), maxReboots)
 	s := State{Reboots: g.reboots}
 	if g.tamper.block > 0 {
