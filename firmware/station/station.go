@@ -75,6 +75,7 @@ func New(opt Options) (*Station, error) {
 	}
 	s.store = s.kept.store
 	s.clock = openClock(filepath.Join(s.kept.dir, clockFile), opt.Built, opt.Log)
+	s.judgeMachine()
 	s.hw = openHardware(opt)
 	s.hw.fitted = s.fitted
 	s.buttons = buttons(opt.Board)

@@ -47,7 +47,7 @@ func (s *Station) Status() control.Status {
 		Call:         v.call,
 		Guard:        s.doors.guard(),
 		Parts:        s.parts.parts(),
-		Missing:      s.opt.Missing,
+		Missing:      s.missing(),
 		Problems:     s.problems(),
 	}
 	for _, name := range s.buttons {
