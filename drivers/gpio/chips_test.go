@@ -56,7 +56,7 @@ func TestNoLine(t *testing.T) {
 	if _, err := OpenOutput("no such line", false, PushPull); !errors.Is(err, drivers.ErrAbsent) {
 		t.Errorf("output: %v, want ErrAbsent", err)
 	}
-	if _, err := OpenLamp("no such line", false, PushPull); !errors.Is(err, drivers.ErrAbsent) {
+	if _, err := OpenLamp("no such line", false, PushPull, false); !errors.Is(err, drivers.ErrAbsent) {
 		t.Errorf("lamp: %v, want ErrAbsent", err)
 	}
 	var said []Notice

@@ -8,10 +8,10 @@ type Lamp struct {
 	activeLow bool
 }
 
-// OpenLamp takes the line of a lamp, which is dark then. The errors are those
-// of OpenOutput.
-func OpenLamp(line string, activeLow bool, drive Drive) (*Lamp, error) {
-	out, err := OpenOutput(line, gpio.Level(activeLow), drive)
+// OpenLamp takes the line of a lamp, which is lit or dark from then on. The
+// errors are those of OpenOutput.
+func OpenLamp(line string, activeLow bool, drive Drive, lit bool) (*Lamp, error) {
+	out, err := OpenOutput(line, gpio.Level(lit != activeLow), drive)
 	if err != nil {
 		return nil, err
 	}

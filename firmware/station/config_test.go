@@ -42,7 +42,7 @@ func newTrialBench(t *testing.T) *trialBench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &owner{log: log, box: newMailbox(), line: newLine("test", log), doors: newDoors("", log), video: newVideoHub(nil, nil, log), around: newSurroundings(&board.Board{})}
+	o := &owner{log: log, box: newMailbox(), line: newLine("test", log), doors: newDoors("", log), video: newVideoHub(nil, nil, log), around: newSurroundings(&board.Board{}, func(func(*scenery)) {})}
 	return &trialBench{&trial{log: log, store: store, key: key, owner: o}, t}
 }
 
@@ -186,7 +186,7 @@ func TestSetupSaysWhatTheDocumentSays(t *testing.T) {
 	if len(plan.Doors) != 2 || !plan.EarlyAudio || plan.TalkFor != 3*time.Minute {
 		t.Errorf("the plan is %+v", plan)
 	}
-	if got := s.doors["front"]; got != (doorRule{relay: "door1", pulse: 3 * time.Second}) {
+	if got := s.doors["front"]; got != (doorRule{relay: "door1", pulse: 3 * time.Second, heldAfter: time.Minute}) {
 		t.Errorf("the front door is %+v", got)
 	}
 	if len(s.warnings) != 1 || !strings.Contains(s.warnings[0], "0.0.0.0:8080") {

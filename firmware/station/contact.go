@@ -63,17 +63,20 @@ func (o *owner) doorNews(relay string, n doorway.News, at time.Duration) {
 		o.diary.mark(at, timeline.DoorOpened, 0, door)
 	case doorway.WasForced:
 		o.log.Warn("door forced: it opened without having been released", "door", door)
+		o.around.sound(time.Now())
 		o.happening(at, timeline.DoorForced, door)
 	case doorway.StandsOpen:
 		o.log.Warn("door held open", "door", door, "open_for", after)
 		o.happening(at, timeline.DoorHeld, fmt.Sprintf("%s has stood open for %v", door, after))
 		o.sound.play(time.Now(), callflow.SignalDoorHeld)
+		o.around.sound(time.Now())
 	case doorway.WasClosed:
 		o.log.Info("door closed", "door", door, "was", n.Was, "open_for", after)
 		if n.Was == doorway.Open {
 			o.diary.mark(at, timeline.DoorClosed, 0, door)
 		} else {
 			o.happening(at, timeline.DoorClosed, fmt.Sprintf("%s (%s, open for %v)", door, n.Was, after))
+			o.around.quiet()
 		}
 	case doorway.NeverOpened:
 		o.log.Info("door released, but it never moved", "door", door)

@@ -67,7 +67,7 @@ func bareOwner() *owner {
 		video: newVideoHub(nil, nil, log), engine: engine, sound: sounder{engine: engine},
 		legs: make(map[callflow.LegID]*leg), asked: make(map[string][]chan error), open: make(map[string]bool),
 		setup:  &setup{doors: map[string]doorRule{"front": {relay: "door1"}}},
-		around: newSurroundings(&board.Board{}),
+		around: newSurroundings(&board.Board{}, func(func(*scenery)) {}),
 	}
 	o.rules = o.setup
 	return o

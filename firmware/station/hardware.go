@@ -20,6 +20,10 @@ type hardware struct {
 	card  drivers.Sound // nil until it has been opened; only the sound part uses it
 	lamps map[callflow.Indicator]*lamp
 
+	outputs *outputs
+	meter   lightMeter // of the camera's pictures
+	missing []string   // what the board has and this build cannot use, in words
+
 	// fitted is told how a part is: nil when it works, else why it does not.
 	fitted func(name string, err error)
 }
@@ -27,16 +31,14 @@ type hardware struct {
 func openHardware(opt Options) *hardware {
 	h := &hardware{opt: opt, lamps: make(map[callflow.Indicator]*lamp), fitted: func(string, error) {}}
 	h.video = newVideoHub(h.camera())
-	h.video.most = opt.Board.Camera
+	h.video.most, h.video.use = opt.Board.Camera, h.filming
 	for _, l := range opt.Board.Lamps {
-		h.lamps[callflow.Indicator(l.Name)] = newLamp(l.Name, opt.Log, func() (drivers.Lamp, error) {
-			open, ok := lampKit[l.Driver]
-			if !ok {
-				return nil, noDriver(l.Driver)
-			}
-			return open(opt, l)
-		})
+		one := newLamp(l.Name, opt.Log, func(on bool) (drivers.Lamp, error) { return openLamp(opt, l, on) })
+		one.set(false)
+		h.lamps[callflow.Indicator(l.Name)] = one
 	}
+	h.outputs = newOutputs(opt)
+	h.measureLight()
 	return h
 }
 
@@ -70,6 +72,7 @@ func (h *hardware) parts(s *Station) []part {
 			return lastingSound(ctx, h.sound, s.owner.engine.Exchange, func(err error) { h.fitted("sound", err) })
 		}},
 		{name: "lamps", run: h.shine},
+		{name: "outputs", run: h.outputs.run},
 	}
 	for _, in := range h.opt.Board.Inputs {
 		if in.Guarded() {

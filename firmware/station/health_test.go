@@ -133,7 +133,7 @@ func lookAtOnce(h *health, hangs string) string {
 func TestEachLoopIsWatched(t *testing.T) {
 	s := &Station{log: slog.New(slog.DiscardHandler)}
 	s.line = newLine("test", s.log)
-	s.owner = &owner{log: s.log, box: newMailbox(), tell: func() {}, probes: make(chan func(), 1), diary: newDiary(nil, s.log), legs: make(map[callflow.LegID]*leg), around: newSurroundings(&board.Board{})}
+	s.owner = &owner{log: s.log, box: newMailbox(), tell: func() {}, probes: make(chan func(), 1), diary: newDiary(nil, s.log), legs: make(map[callflow.LegID]*leg), around: newSurroundings(&board.Board{}, func(func(*scenery)) {})}
 	ctx, stop := context.WithCancel(t.Context())
 	served := make(chan struct{}, 2)
 	defer func() { stop(); <-served; <-served }()

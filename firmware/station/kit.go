@@ -47,7 +47,7 @@ var (
 	inputKit = map[string]func(opt Options, in board.Input) (drivers.Inputs, error){
 		"sim": simInputs, "gpio": gpioInputs,
 	}
-	lampKit = map[string]func(opt Options, l board.Lamp) (drivers.Lamp, error){
+	lampKit = map[string]func(opt Options, l board.Lamp, on bool) (drivers.Lamp, error){
 		"sim": simLamp, "gpio": gpioLamp,
 	}
 	soundKit = map[string]func(opt Options, device string) (drivers.Sound, error){
@@ -71,7 +71,16 @@ func simInputs(opt Options, in board.Input) (drivers.Inputs, error) {
 	}}), nil
 }
 
-func simLamp(opt Options, l board.Lamp) (drivers.Lamp, error) {
+// openLamp takes a line that is switched, in the state that it is to have.
+func openLamp(opt Options, l board.Lamp, on bool) (drivers.Lamp, error) {
+	open, ok := lampKit[l.Driver]
+	if !ok {
+		return nil, noDriver(l.Driver)
+	}
+	return open(opt, l, on)
+}
+
+func simLamp(opt Options, l board.Lamp, _ bool) (drivers.Lamp, error) {
 	panel, err := simPanel(opt)
 	if err != nil {
 		return nil, err
@@ -106,8 +115,8 @@ func gpioInputs(opt Options, in board.Input) (drivers.Inputs, error) {
 	return &kernel.Inputs{Lines: []kernel.InputLine{line}, Notice: notice}, nil
 }
 
-func gpioLamp(_ Options, l board.Lamp) (drivers.Lamp, error) {
-	lamp, err := kernel.OpenLamp(l.Line, l.Active == board.Low, drives[l.Drive])
+func gpioLamp(_ Options, l board.Lamp, on bool) (drivers.Lamp, error) {
+	lamp, err := kernel.OpenLamp(l.Line, l.Active == board.Low, drives[l.Drive], on)
 	if err != nil {
 		return nil, err // not a nil *kernel.Lamp in an interface
 	}

@@ -16,6 +16,7 @@ import (
 	"doorstation/board"
 	"doorstation/board/compile"
 	"doorstation/callflow/timeline"
+	"doorstation/drivers"
 	"doorstation/drivers/guard"
 	"doorstation/drivers/sim"
 	"doorstation/firmware/control"
@@ -138,7 +139,21 @@ func (p *testPanel) guard(ctx context.Context, b *board.Board, socket string) {
 		_ = pin.Out(gpio.Level(low))
 		outs = append(outs, guard.Output{Name: r.Name, Pin: pin, ActiveLow: low, Max: r.MaxPulse.Time()})
 	}
-	if err := guard.Serve(ctx, guard.Options{Socket: filepath.Join(p.run, "guard.sock"), Outputs: outs, Log: io.Discard}); err != nil && ctx.Err() == nil {
+	opt := guard.Options{Socket: filepath.Join(p.run, "guard.sock"), Outputs: outs, TamperBlock: b.TamperBlock.Time(), Log: io.Discard}
+	var own []sim.InputLine
+	for _, in := range b.Inputs {
+		if in.Guarded() {
+			opt.Inputs = append(opt.Inputs, guard.Input{Name: in.Name, Opens: in.Opens, For: in.OpensFor.Time(), Tamper: in.Tamper})
+			own = append(own, sim.InputLine{Name: in.Name, Line: in.Line, ActiveLow: in.Active == board.Low, Debounce: in.Debounce.Time(), Present: true})
+		}
+	}
+	panel, err := sim.Dial(socket)
+	if err != nil {
+		p.t.Errorf("inputs of the guard: %v", err)
+		return
+	}
+	opt.Watch = func(func(string)) []drivers.Inputs { return []drivers.Inputs{panel.Inputs(own)} }
+	if err := guard.Serve(ctx, opt); err != nil && ctx.Err() == nil {
 		p.t.Errorf("guard: %v", err)
 	}
 }
@@ -146,7 +161,7 @@ func (p *testPanel) guard(ctx context.Context, b *board.Board, socket string) {
 func lines(b *board.Board) []sim.LineSpec {
 	var specs []sim.LineSpec
 	for _, in := range b.Inputs {
-		specs = append(specs, sim.LineSpec{Name: in.Line, ActiveLow: in.Active == board.Low})
+		specs = append(specs, sim.LineSpec{Name: in.Line, ActiveLow: in.Active == board.Low, StartActive: in.Contact != ""})
 	}
 	for _, r := range b.Relays {
 		specs = append(specs, sim.LineSpec{Name: r.Line, Output: true, ActiveLow: r.Active == board.Low})

@@ -25,6 +25,9 @@ func (c *lastingCamera) RequestKey() {
 	}
 }
 
+// pictures implements pictured.
+func (c *lastingCamera) pictures() *peek { return peekOf(c.camera) }
+
 // Stream implements drivers.Camera. Only ctx ends it.
 func (c *lastingCamera) Stream(ctx context.Context, f drivers.VideoFormat, deliver func(drivers.Frame)) error {
 	var last time.Duration

@@ -99,7 +99,7 @@ func (s *Station) newOwner(locked *lockout) *owner {
 		wall: func(time.Time) (time.Time, bool) { return s.clock.now() },
 		line: s.line, doors: s.doors, video: s.video, engine: engine, diary: s.diary, locked: locked,
 		phones: openLadder(s.kept.dir, s.log),
-		lamps:  s.hw.lamps, around: newSurroundings(s.opt.Board),
+		lamps:  s.hw.lamps, around: newSurroundings(s.opt.Board, s.hw.outputs.change),
 		legs: make(map[callflow.LegID]*leg), pads: make(map[callflow.LegID]*keypad.Pad), asked: make(map[string][]chan error), open: make(map[string]bool),
 		sound: sounder{engine: engine},
 	}

@@ -47,7 +47,7 @@ func (s *Station) Status() control.Status {
 		Call:         v.call,
 		Guard:        s.doors.guard(),
 		Parts:        s.parts.parts(),
-		Missing:      s.missing(),
+		Missing:      slices.Concat(s.missing(), s.hw.missing),
 		Problems:     s.problems(),
 	}
 	for _, name := range s.buttons {
@@ -66,6 +66,7 @@ func (s *Station) Status() control.Status {
 		}
 	}
 	v.around.show(&st, time.Now())
+	st.Outputs = s.hw.switched()
 	return st
 }
 

@@ -23,13 +23,15 @@ type surroundings struct {
 	check    checkup
 	holds    map[string]*hold // by button
 	records  allowance
+	scene    func(by func(*scenery)) // changes what the outputs depend on
+	quietAt  time.Time               // when the sounder has sounded for long enough; zero: it is quiet
 }
 
-func newSurroundings(b *board.Board) *surroundings {
+func newSurroundings(b *board.Board, scene func(by func(*scenery))) *surroundings {
 	s := &surroundings{
 		doorways: make(map[string]*doorway.Doorway), contacts: make(map[string]string),
 		exits: make(map[string]*exit), covers: make(map[string]bool), holds: make(map[string]*hold),
-		records: allowance{left: mostRecords},
+		records: allowance{left: mostRecords}, scene: scene,
 	}
 	for _, in := range b.Inputs {
 		switch {
@@ -82,6 +84,7 @@ func (s *surroundings) deadline() time.Time {
 	for _, h := range s.holds {
 		sooner(h.due)
 	}
+	sooner(s.quietAt)
 	return at
 }
 
@@ -95,12 +98,16 @@ func (o *owner) lookAround(now time.Time) {
 			o.heldDown(name, h.after)
 		}
 	}
+	if at := o.around.quietAt; !at.IsZero() && !now.Before(at) {
+		o.around.quiet()
+	}
 }
 
 // adopt puts a configuration in force, for the next call and for the doors.
 func (o *owner) adopt(next *setup) {
 	o.setup = next
 	o.doors.know(next.doors)
+	o.around.scene(func(s *scenery) { s.powered = next.cameraAlways })
 	limits := make(map[string]time.Duration)
 	for _, rule := range next.doors {
 		limits[rule.relay] = rule.heldAfter

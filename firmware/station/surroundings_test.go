@@ -24,7 +24,7 @@ func aroundOwner() *owner {
 		{Name: "leaf", Contact: "door1"},
 		{Name: "leave", Opens: "door1"},
 		{Name: "cover", Tamper: true},
-	}})
+	}}, func(func(*scenery)) {})
 	o.adopt(&setup{doors: map[string]doorRule{"front": {relay: "door1", heldAfter: time.Minute}}})
 	o.rules = o.setup
 	o.doors.moved = func(string, string, bool, time.Duration) {}

@@ -26,6 +26,7 @@ type videoHub struct {
 	camera drivers.Camera // nil when the board or the build has none
 	wake   chan struct{}
 
+	use      func(on bool) // told when the camera begins to be needed, and when it is needed no more
 	describe func(drivers.VideoFormat) (string, error)
 	most     board.Camera // what the board bears
 	profile  atomic.Value // string: the profile-level-id of what the camera sends
@@ -50,7 +51,7 @@ type keptFrame struct {
 const usualProfile = "42c016"
 
 func newVideoHub(camera drivers.Camera, describe func(drivers.VideoFormat) (string, error), log *slog.Logger) *videoHub {
-	h := &videoHub{camera: camera, describe: describe, log: log, wake: make(chan struct{}, 1)}
+	h := &videoHub{camera: camera, describe: describe, log: log, use: func(bool) {}, wake: make(chan struct{}, 1)}
 	h.profile.Store(usualProfile)
 	return h
 }
@@ -89,6 +90,7 @@ func bearable(most board.Camera, f drivers.VideoFormat) drivers.VideoFormat {
 
 // warm starts the camera, before anyone views.
 func (h *videoHub) warm(format drivers.VideoFormat) {
+	h.use(true)
 	h.mu.Lock()
 	h.format, h.wanted = bearable(h.most, format), true
 	h.mu.Unlock()
@@ -100,6 +102,7 @@ func (h *videoHub) rest() {
 	h.mu.Lock()
 	h.wanted, h.viewers, h.last.full = false, nil, false
 	h.mu.Unlock()
+	h.use(false)
 	h.poke()
 }
 
