@@ -2,6 +2,7 @@ package guard
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 )
@@ -59,8 +60,9 @@ func (s *server) keepFed(ctx context.Context) error {
 	for {
 		select {
 		case <-s.feeder.food:
-			if err := dog.Feed(); err != nil {
-				return err
+			if err := dog.Feed(); err != nil { // it is opened anew
+				s.feeder.have(nil)
+				return errors.Join(err, dog.Stop())
 			}
 		case <-ctx.Done():
 			return nil

@@ -217,7 +217,7 @@ func (s *server) admit(ctx context.Context, conn *seqpacket.Conn) error {
 	id := s.last
 	s.conns[id] = conn
 	ev := Connected{Client: id}
-	if uid := conn.Peer().UID; uid != 0 && uid != os.Geteuid() && uid != s.opt.ClientUID {
+	if uid := conn.Peer().UID; !served(uid, os.Geteuid(), s.opt.ClientUID) {
 		ev.Denied = fmt.Sprintf("user %d is not served", uid)
 	} else {
 		ev.Process = s.know(ctx, conn)
@@ -231,6 +231,9 @@ func (s *server) admit(ctx context.Context, conn *seqpacket.Conn) error {
 	}
 	return nil
 }
+
+// served says whether the guard of user own serves a user; extra is one more.
+func served(uid, own, extra int) bool { return uid == 0 || uid == own || uid == extra }
 
 func (s *server) accept(ctx context.Context, l *seqpacket.Listener) error {
 	for {

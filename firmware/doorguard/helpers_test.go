@@ -97,6 +97,9 @@ func playLines(dir string, active []string) error {
 			Name: r.Line, Output: true, ActiveLow: r.Active == board.Low, StartActive: slices.Contains(active, r.Line),
 		})
 	}
+	for _, in := range b.Inputs {
+		lines = append(lines, sim.LineSpec{Name: in.Line, ActiveLow: in.Active == board.Low, StartActive: slices.Contains(active, in.Line)})
+	}
 	return sim.Serve(context.Background(), filepath.Join(dir, "sim.sock"), lines,
 		sim.Options{Ready: func() { fmt.Println("ready") }})
 }

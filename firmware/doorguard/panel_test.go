@@ -32,9 +32,22 @@ type panel struct {
 	fence   bool
 }
 
-// newPanel starts a line process for the simulated board, with the longest
-// pulse changed to maxPulse, and watches it. active are lines that are found
-// active.
+// boardFile is a board of simulated lines: one relay active high, one low, an
+// exit button, and a switch below the cover.
+const boardFile = `name: test
+model: test
+identity: {serial: T-1, mac: 02:00:00:00:00:01}
+inputs:
+  - {name: exit, driver: sim, line: EXIT, active: low, debounce: 5ms, opens: door1, opens_for: 300ms}
+  - {name: cover, driver: sim, line: COVER, active: high, tamper: true}
+relays:
+  - {name: door1, driver: sim, line: DOOR1, active: high, max_pulse: 10s}
+  - {name: door2, driver: sim, line: DOOR2, active: low, max_pulse: 10s}
+tamper_block: 30m
+`
+
+// newPanel starts a line process for the board, with the longest pulse changed
+// to maxPulse, and watches it. active are lines that are found active.
 func newPanel(tb testing.TB, maxPulse string, active ...string) *panel {
 	tb.Helper()
 	dir, err := os.MkdirTemp("", "panel") // short: socket paths have 107 bytes
@@ -51,12 +64,7 @@ func newPanel(tb testing.TB, maxPulse string, active ...string) *panel {
 
 func (p *panel) writeBoard(maxPulse string) {
 	p.tb.Helper()
-	raw, err := os.ReadFile("../../board/sim.yaml")
-	if err != nil {
-		p.tb.Fatal(err)
-	}
-	raw = []byte(strings.ReplaceAll(string(raw), "max_pulse: 10s", "max_pulse: "+maxPulse))
-	out, err := compile.Compile("sim.yaml", raw)
+	out, err := compile.Compile("test.yaml", []byte(strings.ReplaceAll(boardFile, "max_pulse: 10s", "max_pulse: "+maxPulse)))
 	if err != nil {
 		p.tb.Fatal(err)
 	}
@@ -78,7 +86,7 @@ func (p *panel) watch() {
 	p.tb.Cleanup(func() { stop(); watching.Wait(); w.Close() })
 	p.levels = map[string]bool{}
 	p.world = w
-	for range 3 { // the fence, door1, door2
+	for range 5 { // the fence, and the board's
 		c := p.next()
 		p.levels[c.Line] = c.Active
 	}
@@ -126,10 +134,11 @@ type process struct {
 	began time.Duration
 }
 
-// guard starts a doorguard and waits until it serves.
+// guard starts a doorguard, which keeps its state beside its sockets, and waits
+// until it serves.
 func (p *panel) guard() *process {
 	p.tb.Helper()
-	g := p.spawn(exec.Command(program, "-board", filepath.Join(p.dir, "board.json"), "-run", p.dir))
+	g := p.spawn(exec.Command(program, "-board", filepath.Join(p.dir, "board.json"), "-run", p.dir, "-state", p.dir))
 	g.await(p.tb, "doorguard: serves")
 	return g
 }
