@@ -17,10 +17,11 @@ type model struct {
 	modules []string // kernel modules, in the order in which they must load
 	disk    string   // block device of the data disk in the guest
 
-	deviceTree string // of the kernel package; empty: the one that QEMU makes
-	gpioNode   string // path of the GPIO controller in the device tree
-	gpioType   string // its QOM type
-	gpioPath   string // its QOM path where that is fixed
+	deviceTree string     // of the kernel package; empty: the one that QEMU makes
+	treeFixes  [][]string // strings of the device tree that are otherwise here: node, property, value
+	gpioNode   string     // path of the GPIO controller in the device tree
+	gpioType   string     // its QOM type
+	gpioPath   string     // its QOM path where that is fixed
 	lines      map[string]int
 	idleHigh   []string          // inputs that are high while nobody touches them
 	leds       map[string]string // lines that the kernel's LED driver has, by the LED's name
@@ -52,7 +53,10 @@ var models = map[string]*model{
 		// The network's PHY driver has to be there before the network's.
 		modules: slices.Concat([]string{"gpio-mxc"}, leds, []string{"imx2_wdt", "micrel", "fec", "sdhci-esdhc-imx", "mmc_block"}, common), disk: "/dev/mmcblk0",
 		deviceTree: "imx6ul-14x14-evk.dtb",
-		gpioNode:   "/soc/bus@2000000/gpio@20a8000", gpioType: "imx.gpio", gpioPath: "/machine/soc/gpio3", lines: imxLines, idleHigh: touched, leds: doorLED,
+		// QEMU's GPT timer loses time whenever it is set; the processor's own is
+		// exact, and off in the tree because boot loaders do not set it up.
+		treeFixes: [][]string{{"/timer", "status", "okay"}},
+		gpioNode:  "/soc/bus@2000000/gpio@20a8000", gpioType: "imx.gpio", gpioPath: "/machine/soc/gpio3", lines: imxLines, idleHigh: touched, leds: doorLED,
 		// The guest's eth0 is the machine's second interface.
 		network: func(backend string) []string {
 			return []string{"-nic", "user,restrict=on", "-nic", backend + ",id=" + netdev}

@@ -14,7 +14,7 @@ import (
 // deviceTreeFile gives the path of the board's device tree with the names of the
 // GPIO lines in it, and with the LEDs.
 func (m *model) deviceTreeFile(ctx context.Context, kit *Kit) (string, error) {
-	key := keyOf(append(append([]string{kit.key, m.deviceTree, m.gpioNode, fmt.Sprint(m.leds)}, m.machine...), m.lineNames()...)...)
+	key := keyOf(append(append([]string{kit.key, m.deviceTree, m.gpioNode, fmt.Sprint(m.leds, m.treeFixes)}, m.machine...), m.lineNames()...)...)
 	return cached("tree-"+m.arch+"-"+key+".dtb", func(aside string) error {
 		if err := m.stockTree(ctx, kit, aside); err != nil {
 			return err
@@ -23,6 +23,11 @@ func (m *model) deviceTreeFile(ctx context.Context, kit *Kit) (string, error) {
 		args := append([]string{"-t", "s", aside, m.gpioNode, "gpio-line-names"}, m.lineNames()...)
 		if _, err := command(ctx, "fdtput", args...); err != nil {
 			return err
+		}
+		for _, fix := range m.treeFixes {
+			if _, err := command(ctx, "fdtput", append([]string{"-t", "s", aside}, fix...)...); err != nil {
+				return err
+			}
 		}
 		return m.addLEDs(ctx, aside)
 	})

@@ -88,6 +88,32 @@ func TestDiskOutlivesPower(t *testing.T) {
 	}
 }
 
+// The guest's clock goes as ours does: what happens inside can be held against
+// what is seen outside.
+func TestClockKeepsTime(t *testing.T) {
+	for _, board := range Boards() {
+		t.Run(board, func(t *testing.T) {
+			m := boot(t, Options{Board: board})
+			now := func() (inside time.Duration, outside time.Time) {
+				out, _, err := m.Run(t.Context(), "cut -d' ' -f1 /proc/uptime")
+				must(t, err)
+				d, err := time.ParseDuration(out + "s")
+				must(t, err)
+				return d, time.Now()
+			}
+			from, began := now()
+			_, _, err := m.Run(t.Context(), "i=0; while [ $i -lt 60000 ]; do i=$((i + 1)); done; sleep 1; usleep 300000")
+			must(t, err)
+			to, ended := now()
+			inside, outside := to-from, ended.Sub(began)
+			t.Logf("inside %v, outside %v", inside, outside)
+			if lag := outside - inside; lag < -250*time.Millisecond || lag > 250*time.Millisecond {
+				t.Errorf("the guest's clock is %v behind after %v, want 250ms at most", lag, outside)
+			}
+		})
+	}
+}
+
 // What was flushed outlives a power cut that empties the disk's cache; what was
 // not is lost, most of it.
 func TestDiskForgetsItsCache(t *testing.T) {

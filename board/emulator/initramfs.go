@@ -16,14 +16,29 @@ import (
 var guestInit []byte
 
 // layout names what pack does; a change of it makes new RAM disks.
-const layout = "3"
+const layout = "4"
 
 // libraries of the guest for programs that are linked dynamically.
 var libraries = []string{"ld-linux*.so*", "libc.so.*", "libm.so.*", "libdl.so.*", "libpthread.so.*", "librt.so.*", "libasound.so.*"}
 
-// User is an ordinary user of the guest, of the number 990, who may use its
-// camera, its sound card and its GPIO lines, and to whom /data belongs.
-const User = "doorstation"
+// The daemon's user in the guest may use its camera, its sound card and its GPIO
+// lines, and has /data/station.
+const (
+	user   = "doorstation"
+	userID = 990
+)
+
+// Services is the file by which the guest's init keeps a panel running: the
+// guard as root, with its state in /data/guard, and the daemon as a user of its
+// own. The programs are expected in /bin, the board's file at
+// /etc/doorstation/board.json. Flags are the daemon's further ones.
+func Services(flags string) File {
+	const common = "-board /etc/doorstation/board.json -run /run/doorstation"
+	return File{Path: "etc/services", Content: fmt.Appendf(nil,
+		"doorguard /bin/doorguard %s -state /data/guard -client-uid %d\n"+
+			"doorstationd su -s /bin/sh %s -c 'exec /bin/doorstationd %s -data /data/station %s'\n",
+		common, userID, user, common, flags)}
+}
 
 // deviceRules say who may use which device, as udev's do on a real panel.
 const deviceRules = `gpiochip[0-9]+ root:gpio 660
@@ -67,8 +82,8 @@ func pack(ctx context.Context, kit *Kit, modules []string, to string) error {
 		a.folder(dir)
 	}
 	a.file("init", 0o755, guestInit)
-	a.file("etc/passwd", 0o644, []byte("root:x:0:0:root:/:/bin/sh\n"+User+":x:990:990:door station:/data:/bin/sh\n"))
-	a.file("etc/group", 0o644, []byte("root:x:0:\naudio:x:29:"+User+"\nvideo:x:44:"+User+"\ngpio:x:989:"+User+"\n"+User+":x:990:\n"))
+	a.file("etc/passwd", 0o644, fmt.Appendf(nil, "root:x:0:0:root:/:/bin/sh\n%s:x:%d:%[2]d:door station:/data/station:/bin/sh\n", user, userID))
+	a.file("etc/group", 0o644, fmt.Appendf(nil, "root:x:0:\naudio:x:29:%[1]s\nvideo:x:44:%[1]s\ngpio:x:989:%[1]s\n%[1]s:x:%[2]d:\n", user, userID))
 	a.file("etc/mdev.conf", 0o644, []byte(deviceRules))
 	a.file("etc/modules", 0o644, []byte(strings.Join(modules, "\n")+"\n"))
 	if err := a.tree(stage, "."); err != nil {

@@ -39,6 +39,7 @@ type boardSetup struct {
 	source  string   // the daemon's flags that say where its configuration is; empty: a file with config
 	files   []emulator.File
 	data    string   // image of the disk; empty: a new one
+	cache   bool     // the disk has one, which a power cut empties
 	without []string // modules of the kernel
 	append  string   // to the kernel's command line
 	clock   time.Time
@@ -89,8 +90,8 @@ func newBoardPanel(h *host, set boardSetup) *boardPanel {
 	p := &boardPanel{t: h.t, host: h, wire: h.capture()}
 	p.opt = emulator.Options{
 		Board: set.board, Data: cmp.Or(set.data, filepath.Join(scratch(h.t, h.name), "data.img")),
-		Network: emulator.Network{Namespace: h.namespace, Tap: h.port, Address: netip.PrefixFrom(h.addr, 24), Gateway: netip.MustParseAddr("10.0.0.1")},
-		Files:   p.files(set), Without: set.without, Append: set.append, Clock: set.clock,
+		Network:   emulator.Network{Namespace: h.namespace, Tap: h.port, Address: netip.PrefixFrom(h.addr, 24), Gateway: netip.MustParseAddr("10.0.0.1")},
+		DiskCache: set.cache, Files: p.files(set), Without: set.without, Append: set.append, Clock: set.clock,
 	}
 	h.t.Cleanup(func() {
 		if p.Machine != nil {
@@ -115,6 +116,17 @@ func (p *boardPanel) on() {
 	if p.Machine, err = emulator.Boot(p.t.Context(), p.opt); err != nil {
 		p.t.Fatal(err)
 	}
+	p.Watch(p.visitor(p.Machine))
+}
+
+// visitor goes through the door whenever it can be opened: its contact opens
+// when the relay rises, and closes when it falls.
+func (p *boardPanel) visitor(m *emulator.Machine) func(emulator.Edge) {
+	return func(e emulator.Edge) {
+		if e.Line == "DOOR1" {
+			go func() { _ = m.Set("CONTACT1", e.High) }() // the machine may have ended
+		}
+	}
 }
 
 // files are what the guest gets besides its system.
@@ -123,7 +135,7 @@ func (p *boardPanel) files(set boardSetup) []emulator.File {
 	files := append([]emulator.File{
 		{Path: "etc/doorstation/board.json", Content: compiledBoard(p.t, set)},
 		{Path: "etc/doorstation/panel.yaml", Content: []byte(set.yaml(p.host))},
-		{Path: "etc/services", Content: services(cmp.Or(set.source, "-config /etc/doorstation/panel.yaml"))},
+		emulator.Services("-verbose " + cmp.Or(set.source, "-config /etc/doorstation/panel.yaml")),
 	}, set.files...)
 	for _, name := range []string{"doorguard", "doorstationd", "doorctl"} {
 		files = append(files, emulator.File{Path: "bin/" + name, From: crossProgram(p.t, set.board, name)})
@@ -149,12 +161,6 @@ func compiledBoard(t testing.TB, set boardSetup) []byte {
 		t.Fatal(err)
 	}
 	return compiled
-}
-
-// services is what the guest's init keeps running.
-func services(source string) []byte {
-	const common = "-board /etc/doorstation/board.json -run /run/doorstation"
-	return fmt.Appendf(nil, "doorguard /bin/doorguard %s\ndoorstationd /bin/doorstationd -verbose %s -data /data %s\n", common, common, source)
 }
 
 // wait bounds a step on the board.
@@ -255,7 +261,8 @@ func (p *boardPanel) edge(line string, high bool, index int) emulator.Edge {
 	p.t.Helper()
 	e, err := p.Edge(p.wait(), line, high, index)
 	if err != nil {
-		p.t.Fatalf("%v\n%s", err, tailOf(p.Console()))
+		record, _, _ := p.Run(p.wait(), "doorctl timeline")
+		p.t.Fatalf("%v\n%s\n%s", err, record, tailOf(p.Console()))
 	}
 	return e
 }

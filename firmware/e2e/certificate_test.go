@@ -21,13 +21,19 @@ type certificate struct{ cert, key string }
 
 func newCertificate(t testing.TB, dir string, addr netip.Addr) certificate {
 	t.Helper()
+	return newCertificateFor(t, dir, addr, time.Hour, 24*time.Hour)
+}
+
+// newCertificateFor is one that has been valid for some time, and will be.
+func newCertificateFor(t testing.TB, dir string, addr netip.Addr, past, future time.Duration) certificate {
+	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
 	template := x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: addr.String()},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+		NotBefore: time.Now().Add(-past), NotAfter: time.Now().Add(future),
 		IPAddresses: []net.IP{addr.AsSlice()}, BasicConstraintsValid: true, IsCA: true,
 		KeyUsage:    x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},

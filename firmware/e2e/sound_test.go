@@ -19,8 +19,17 @@ func readWav(path string) ([]int16, error) {
 	if err != nil {
 		return nil, err
 	}
+	samples, err := wavSamples(raw)
+	if err != nil {
+		return nil, fmt.Errorf("%s %w", path, err)
+	}
+	return samples, nil
+}
+
+// wavSamples is readWav for what is in the file.
+func wavSamples(raw []byte) ([]int16, error) {
 	if len(raw) < 44 || string(raw[:4]) != "RIFF" {
-		return nil, errors.New(path + " is no WAV file yet")
+		return nil, errors.New("is no WAV file yet")
 	}
 	for at := 12; at+8 <= len(raw); {
 		size := int(binary.LittleEndian.Uint32(raw[at+4:]))
@@ -38,12 +47,19 @@ func readWav(path string) ([]int16, error) {
 		}
 		return samples, nil
 	}
-	return nil, errors.New(path + " has no samples")
+	return nil, errors.New("has no samples")
 }
 
 // writeWav writes samples as a mono 16-bit WAV file.
 func writeWav(t testing.TB, path string, samples []int16) {
 	t.Helper()
+	if err := os.WriteFile(path, wav(samples), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// wav is a mono 16-bit WAV file of samples.
+func wav(samples []int16) []byte {
 	order := binary.LittleEndian
 	data := 2 * len(samples)
 	out := append(make([]byte, 0, 44+data), "RIFF"...)
@@ -61,9 +77,7 @@ func writeWav(t testing.TB, path string, samples []int16) {
 	for _, v := range samples {
 		out = order.AppendUint16(out, uint16(v))
 	}
-	if err := os.WriteFile(path, out, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	return out
 }
 
 // share is the part of the power of samples that lies at hz (Goertzel over a

@@ -102,7 +102,7 @@ func (set settings) boot(s *street) (emulator.Options, error) {
 	files := []emulator.File{
 		{Path: "etc/doorstation/board.json", From: set.compiled},
 		{Path: "etc/doorstation/panel.yaml", Content: []byte(s.panelConfig())},
-		{Path: "etc/services", Content: []byte(services)},
+		emulator.Services("-config /etc/doorstation/panel.yaml"),
 	}
 	for _, name := range []string{"doorguard", "doorstationd", "doorctl"} {
 		path := filepath.Join(set.programs, folder, name)
@@ -116,7 +116,3 @@ func (set settings) boot(s *street) (emulator.Options, error) {
 		Network: emulator.Network{Tap: tap, Address: guestAddress, Gateway: gateway},
 	}, nil
 }
-
-const services = `doorguard /bin/doorguard -board /etc/doorstation/board.json -run /run/doorstation
-doorstationd /bin/doorstationd -board /etc/doorstation/board.json -run /run/doorstation -data /data -config /etc/doorstation/panel.yaml
-`

@@ -1,0 +1,64 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"doorstation/firmware/control"
+)
+
+// flaps is how often the cable is drawn.
+const flaps = 30
+
+// The cable is drawn and put back, again and again, for long enough that the
+// panel notices and for too short a time. It is registered again each time, and
+// nothing grows.
+func TestLinkFlaps(t *testing.T) {
+	_, proxy, gate := site(t)
+	p := startPanel(gate, config{targets: []string{"sip:anna@10.0.0.5"}, account: ", keepalive: 1s"})
+	descriptors := p.daemon.descriptors()
+	var took []time.Duration
+	for n := range flaps {
+		gate.unplug()
+		if n%3 == 0 {
+			p.becomes("unregistered", func(s control.Status) bool { return s.Registration.State != control.RegistrationOK })
+		} else {
+			pause(t, time.Duration(n)*50*time.Millisecond)
+		}
+		gate.plug()
+		began := time.Now()
+		p.registered()
+		took = append(took, time.Since(began))
+	}
+	slices.Sort(took)
+	t.Logf("registered again after %v in the median, %v at worst", took[flaps/2].Round(time.Millisecond), took[flaps-1].Round(time.Millisecond))
+	p.press()
+	await(t, "the panel calls", func() error {
+		if p.requests("INVITE", proxy.host) == 0 {
+			return errNothing
+		}
+		return nil
+	})
+	p.ended()
+	p.shut()
+	await(t, "nothing has grown", func() error {
+		if now := p.daemon.descriptors(); now > descriptors+2 {
+			return fmt.Errorf("%d file descriptors, %d before", now, descriptors)
+		}
+		return nil
+	})
+}
+
+// descriptors counts the process's open files.
+func (p *process) descriptors() int {
+	p.t.Helper()
+	open, err := os.ReadDir(filepath.Join("/proc", fmt.Sprint(p.cmd.Process.Pid), "fd"))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return len(open)
+}
