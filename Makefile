@@ -2,7 +2,8 @@
 
 GO      ?= go
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
-LDFLAGS := -s -w -X main.version=$(VERSION)
+BUILT   := $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+LDFLAGS := -s -w -X main.version=$(VERSION) -X main.built=$(BUILT)
 PROGRAMS := doorstationd doorguard doorctl sim
 
 .DEFAULT_GOAL := help

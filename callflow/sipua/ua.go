@@ -61,9 +61,9 @@ func (u *UA) Reject(leg callflow.LegID, status int) { u.box.post(func() { u.reje
 // time-out.
 func (u *UA) Bye(leg callflow.LegID) { u.box.post(func() { u.bye(leg) }) }
 
-// Probe asks whether Run's goroutine turns: done is called on it, in its turn.
+// Turn asks whether Run's goroutine turns: done is called on it, in its turn.
 // It must not block.
-func (u *UA) Probe(done func()) { u.box.post(done) }
+func (u *UA) Turn(done func()) { u.box.post(done) }
 
 // Run registers and serves until ctx ends; then it ends the calls, removes our
 // own contact from the registrar and closes the socket. It is called once.

@@ -45,6 +45,9 @@ func run(args []string, stderr io.Writer) error {
 		return err
 	}
 	debug.SetGCPercent(gcPercent)
+	if err := raisePriority(); err != nil {
+		opt.Log.Info("ordinary priority: sound may falter while something else is busy", "err", err)
+	}
 	for _, lack := range opt.Missing {
 		opt.Log.Warn("this build lacks something", "missing", lack)
 	}
@@ -62,7 +65,7 @@ func run(args []string, stderr io.Writer) error {
 
 // options turns the command line into what the panel is built from.
 func options(args []string, stderr io.Writer) (station.Options, error) {
-	opt := station.Options{Version: version, Missing: missing}
+	opt := station.Options{Version: version, Built: builtAt(built), Missing: missing}
 	var src provisioning.Source
 	set := flag.NewFlagSet("doorstationd", flag.ContinueOnError)
 	set.SetOutput(stderr)
@@ -79,6 +82,7 @@ func options(args []string, stderr io.Writer) (station.Options, error) {
 	set.BoolVar(&src.AllowHTTP, "allow-http", false, "let the configuration come over plain HTTP, which anyone on the way can change")
 	set.DurationVar(&src.Every, "server-every", time.Hour, "`time` between two looks at it")
 	set.IntVar(&opt.Group, "control-group", 0, "members of this `gid` may use doorctl too")
+	set.BoolVar(&opt.SetClock, "set-clock", false, "set the system's clock too when a time server has told the time (needs CAP_SYS_TIME)")
 	verbose := set.Bool("verbose", false, "log every message")
 	told := set.Bool("version", false, "tell the version and what this build lacks, and end")
 	if err := set.Parse(args); err != nil {

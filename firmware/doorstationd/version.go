@@ -4,10 +4,26 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
+	"time"
 )
 
-// version is set by the linker.
-var version = "dev"
+// Set by the linker: the version, and when its sources were last changed, in Unix
+// seconds.
+var (
+	version = "dev"
+	built   = "0"
+)
+
+// builtAt is the time before which this program cannot run; zero if the linker
+// was not told.
+func builtAt(seconds string) time.Time {
+	n, err := strconv.ParseInt(seconds, 10, 64)
+	if err != nil || n <= 0 {
+		return time.Time{}
+	}
+	return time.Unix(n, 0)
+}
 
 // errTold ends a run that was only asked for its version.
 var errTold = errors.New("version told")

@@ -14,16 +14,16 @@ const (
 	openTooLong = 2
 )
 
-// A prober is a loop that can be asked whether it turns: it calls done when it
-// comes round. Probe does not block. Two are the same loop if they are equal.
-type prober interface {
-	Probe(done func())
+// A turner is a loop that can be asked whether it turns: it calls done when it
+// comes round. Turn does not block. Two are the same loop if they are equal.
+type turner interface {
+	Turn(done func())
 }
 
 // A watchedLoop is one kind of loop, and those of the kind that run now.
 type watchedLoop struct {
 	name string
-	now  func() []prober
+	now  func() []turner
 }
 
 // A question is open until its loop has come round.
@@ -42,12 +42,12 @@ type health struct {
 
 	mu   sync.Mutex
 	last time.Time // look
-	open map[prober]*question
+	open map[turner]*question
 	sick string
 }
 
 func newHealth(loops ...watchedLoop) *health {
-	return &health{loops: loops, open: make(map[prober]*question)}
+	return &health{loops: loops, open: make(map[turner]*question)}
 }
 
 // Sick names the loop that hangs, or is empty. It is meant to be called often,
@@ -65,13 +65,13 @@ func (h *health) Sick() string {
 // look takes the answers, asks who has none to give, and forgets who has ended.
 func (h *health) look() string {
 	sick := ""
-	running := make(map[prober]*question, len(h.open))
+	running := make(map[turner]*question, len(h.open))
 	for _, l := range h.loops {
 		for _, p := range l.now() {
 			q := h.open[p]
 			if q == nil || q.answered.Load() {
 				q = new(question)
-				p.Probe(func() { q.answered.Store(true) })
+				p.Turn(func() { q.answered.Store(true) })
 			} else if q.looks++; q.looks >= openTooLong && sick == "" {
 				sick = l.name
 			}
@@ -85,20 +85,20 @@ func (h *health) look() string {
 // timers are the timers of the process, as a loop.
 type timers struct{}
 
-// Probe calls done by a timer.
-func (*timers) Probe(done func()) { time.AfterFunc(askEvery/10, done) }
+// Turn calls done by a timer.
+func (*timers) Turn(done func()) { time.AfterFunc(askEvery/10, done) }
 
 // always is a loop that runs as long as the panel.
-func always(p prober) func() []prober {
-	all := []prober{p}
-	return func() []prober { return all }
+func always(p turner) func() []turner {
+	all := []turner{p}
+	return func() []turner { return all }
 }
 
 // watchLoops names the loops that the panel cannot do without.
 func (s *Station) watchLoops() *health {
 	return newHealth(
 		watchedLoop{"call", always(s.owner)},
-		watchedLoop{"line", s.line.probers},
+		watchedLoop{"line", s.line.turners},
 		watchedLoop{"media", s.owner.media.now},
 		watchedLoop{"timers", always(new(timers))},
 	)
@@ -106,27 +106,27 @@ func (s *Station) watchLoops() *health {
 
 // mediaLoops are the legs whose media run, as the owner last told.
 type mediaLoops struct {
-	legs atomic.Pointer[[]prober]
+	legs atomic.Pointer[[]turner]
 }
 
-func (m *mediaLoops) now() []prober {
+func (m *mediaLoops) now() []turner {
 	if legs := m.legs.Load(); legs != nil {
 		return *legs
 	}
 	return nil
 }
 
-// Probe calls done from the owner's goroutine. Only one question may be open.
-func (o *owner) Probe(done func()) {
+// Turn calls done from the owner's goroutine. Only one question may be open.
+func (o *owner) Turn(done func()) {
 	select {
-	case o.probes <- done:
+	case o.turns <- done:
 	default:
 	}
 }
 
 // turned answers a question, and tells whose media run.
 func (o *owner) turned(done func()) {
-	var legs []prober
+	var legs []turner
 	for _, l := range o.legs {
 		legs = append(legs, l.media)
 	}
@@ -134,10 +134,10 @@ func (o *owner) turned(done func()) {
 	done()
 }
 
-// probers is the line's user agent, while there is one.
-func (l *line) probers() []prober {
+// turners is the line's user agent, while there is one.
+func (l *line) turners() []turner {
 	if ua := l.agent(); ua != nil {
-		return []prober{ua}
+		return []turner{ua}
 	}
 	return nil
 }

@@ -18,7 +18,7 @@ import (
 // A fakeLoop answers when it is told to.
 type fakeLoop struct{ asked []func() }
 
-func (l *fakeLoop) Probe(done func()) { l.asked = append(l.asked, done) }
+func (l *fakeLoop) Turn(done func()) { l.asked = append(l.asked, done) }
 
 func (l *fakeLoop) turn() {
 	for _, done := range l.asked {
@@ -89,13 +89,13 @@ func TestHealthCountsLooksNotTime(t *testing.T) {
 // A loop that has ended hangs no more, and the next of its kind begins anew.
 func TestHealthForgetsWhoHasEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var legs []prober
-		h := newHealth(watchedLoop{"media", func() []prober { return legs }})
+		var legs []turner
+		h := newHealth(watchedLoop{"media", func() []turner { return legs }})
 		wantSick(t, h, "")
-		legs = []prober{new(fakeLoop)}
+		legs = []turner{new(fakeLoop)}
 		wantSick(t, h, "")
 		wantSick(t, h, "")
-		legs = []prober{new(fakeLoop)}
+		legs = []turner{new(fakeLoop)}
 		wantSick(t, h, "")
 		wantSick(t, h, "")
 		wantSick(t, h, "media")
@@ -133,7 +133,7 @@ func lookAtOnce(h *health, hangs string) string {
 func TestEachLoopIsWatched(t *testing.T) {
 	s := &Station{log: slog.New(slog.DiscardHandler)}
 	s.line = newLine("test", s.log)
-	s.owner = &owner{log: s.log, box: newMailbox(), tell: func() {}, probes: make(chan func(), 1), diary: newDiary(nil, s.log), legs: make(map[callflow.LegID]*leg), around: newSurroundings(&board.Board{}, func(func(*scenery)) {})}
+	s.owner = &owner{log: s.log, box: newMailbox(), tell: func() {}, turns: make(chan func(), 1), diary: newDiary(nil, s.log), legs: make(map[callflow.LegID]*leg), around: newSurroundings(&board.Board{}, func(func(*scenery)) {})}
 	ctx, stop := context.WithCancel(t.Context())
 	served := make(chan struct{}, 2)
 	defer func() { stop(); <-served; <-served }()
@@ -159,13 +159,13 @@ func TestEachLoopIsWatched(t *testing.T) {
 
 	for name, hang := range map[string]func(until <-chan struct{}){
 		"call":  func(until <-chan struct{}) { s.owner.box.post(func() { <-until }) },
-		"line":  func(until <-chan struct{}) { ua.Probe(func() { <-until }) },
-		"media": func(until <-chan struct{}) { media.Probe(func() { <-until }) },
+		"line":  func(until <-chan struct{}) { ua.Turn(func() { <-until }) },
+		"media": func(until <-chan struct{}) { media.Turn(func() { <-until }) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := s.watchLoops()
 			asked := make(chan struct{})
-			s.owner.Probe(func() { close(asked) }) // the legs are known after it
+			s.owner.Turn(func() { close(asked) }) // the legs are known after it
 			<-asked
 			until := make(chan struct{})
 			hang(until)

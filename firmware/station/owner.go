@@ -15,12 +15,12 @@ import (
 // An owner holds the call. All of it belongs to the goroutine of run; everybody
 // else posts to its mailbox.
 type owner struct {
-	log    *slog.Logger
-	box    *mailbox
-	tell   func()      // called after every change that a person may see
-	probes chan func() // a question whether run turns; see Probe
-	wall   func(now time.Time) (wall time.Time, set bool)
-	media  mediaLoops
+	log   *slog.Logger
+	box   *mailbox
+	tell  func()      // called after every change that a person may see
+	turns chan func() // a question whether run turns; see Turn
+	wall  func(now time.Time) (wall time.Time, set bool)
+	media mediaLoops
 
 	line   *line
 	doors  *doors
@@ -70,7 +70,7 @@ func (o *owner) run(ctx context.Context) error {
 			for _, fn := range work {
 				fn()
 			}
-		case done := <-o.probes:
+		case done := <-o.turns:
 			o.turned(done)
 			continue // nobody has to be told
 		case <-timer.C:

@@ -95,7 +95,7 @@ func New(opt Options) (*Station, error) {
 func (s *Station) newOwner(locked *lockout) *owner {
 	engine := audio.New()
 	return &owner{
-		log: s.log, box: newMailbox(), tell: s.publish, probes: make(chan func(), 1),
+		log: s.log, box: newMailbox(), tell: s.publish, turns: make(chan func(), 1),
 		wall: func(time.Time) (time.Time, bool) { return s.clock.now() },
 		line: s.line, doors: s.doors, video: s.video, engine: engine, diary: s.diary, locked: locked,
 		phones: openLadder(s.kept.dir, s.log),

@@ -2,17 +2,17 @@ package session
 
 import "sync"
 
-// Probe asks whether the leg's loops turn: done is called once the
+// Turn asks whether the leg's loops turn: done is called once the
 // housekeeping, and after it the audio clock if the microphone is open, have
 // come round; at once if the leg has ended, or ends meanwhile. done runs on one
-// of these loops, or within Probe or Close, and must not block.
-func (s *Session) Probe(done func()) {
-	s.housekeeping.ask(func() { s.mouth.probe(done) })
+// of these loops, or within Turn or Close, and must not block.
+func (s *Session) Turn(done func()) {
+	s.housekeeping.ask(func() { s.mouth.turn(done) })
 	s.nudge()
 }
 
-// probe calls done at the next tick of the audio clock, or now if it stands.
-func (m *mouth) probe(done func()) {
+// turn calls done at the next tick of the audio clock, or now if it stands.
+func (m *mouth) turn(done func()) {
 	m.turns.ask(done)
 	m.mu.Lock()
 	open := m.src != nil

@@ -5,31 +5,31 @@ import (
 	"time"
 )
 
-// probed asks once, and tells when the answer has come.
-func probed(s *Session) <-chan struct{} {
+// turned asks once, and tells when the answer has come.
+func turned(s *Session) <-chan struct{} {
 	answered := make(chan struct{})
-	s.Probe(func() { close(answered) })
+	s.Turn(func() { close(answered) })
 	return answered
 }
 
-func TestProbeIsAnswered(t *testing.T) {
+func TestTurnIsAnswered(t *testing.T) {
 	p := newPhone(t)
 	s, _ := call(t, p, nil)
-	<-probed(s) // the microphone is closed: the housekeeping alone
+	<-turned(s) // the microphone is closed: the housekeeping alone
 	s.Speak(singer(440))
 	for range 3 {
-		<-probed(s)
+		<-turned(s)
 	}
 	s.Speak(nil)
-	<-probed(s)
+	<-turned(s)
 	s.Close()
-	<-probed(s)
+	<-turned(s)
 }
 
 // A loop that hangs leaves the question open, until the leg ends.
-func TestProbeOfAHungLoop(t *testing.T) {
+func TestTurnOfAHungLoop(t *testing.T) {
 	for name, hang := range map[string]func(s *Session, until <-chan struct{}){
-		"housekeeping": func(s *Session, until <-chan struct{}) { s.Probe(func() { <-until }) },
+		"housekeeping": func(s *Session, until <-chan struct{}) { s.Turn(func() { <-until }) },
 		"audio clock":  func(s *Session, until <-chan struct{}) { s.Speak(func([]int16) { <-until }) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -38,7 +38,7 @@ func TestProbeOfAHungLoop(t *testing.T) {
 			until := make(chan struct{})
 			hung := make(chan struct{})
 			hang(s, until)
-			go func() { s.Probe(func() { close(hung) }) }()
+			go func() { s.Turn(func() { close(hung) }) }()
 			next := make(chan struct{}) // by then a living loop has answered
 			time.AfterFunc(10*frameTime, func() { close(next) })
 			select {
