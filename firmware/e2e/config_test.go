@@ -22,6 +22,7 @@ type config struct {
 	keypad    string   // further settings of keypad: {…}
 	neighbour string   // phone of a second flat with button2, none by default
 	pulse     string   // of the door, default 1s
+	doors     []string // lines of further ones
 	extra     []string // further lines
 }
 
@@ -56,7 +57,8 @@ func (c config) yaml(h *host) string {
 	}
 	lines = append(lines,
 		"doors:",
-		fmt.Sprintf("  - {name: front, relay: door1, pulse: %s, codes: [{name: residents, digits: %q}]}", cmp.Or(c.pulse, "1s"), rightCode),
+		fmt.Sprintf("  - {name: front, relay: door1, pulse: %s, codes: [{name: residents, digits: %q}]}", cmp.Or(c.pulse, "1s"), rightCode))
+	lines = append(append(lines, c.doors...),
 		fmt.Sprintf("keypad: {end_key: %q%s}", endKey, c.keypad),
 		fmt.Sprintf("call: {%s}", c.call))
 	return strings.Join(append(lines, c.extra...), "\n")
