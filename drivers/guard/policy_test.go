@@ -114,10 +114,14 @@ func TestSickClientIsEnded(t *testing.T) {
 		want []string
 	}{
 		{"a healthy one lives", func(w *world) { w.pass(time.Hour) }, nil},
-		{"a sick one", func(w *world) { w.sick = "sip loop"; w.pass(20 * time.Second) },
-			[]string{"50ms process 7: is sick: sip loop", "8s abort 7: sick for 8s: sip loop", "9s kill 7: aborted 1s ago"}},
-		{"one that gets well", func(w *world) { w.sick = "x"; w.pass(7 * time.Second); w.sick = ""; w.pass(time.Minute) },
-			[]string{"50ms process 7: is sick: x", "7.05s process 7: is healthy again"}},
+		{
+			"a sick one", func(w *world) { w.sick = "sip loop"; w.pass(20 * time.Second) },
+			[]string{"50ms process 7: is sick: sip loop", "8s abort 7: sick for 8s: sip loop", "9s kill 7: aborted 1s ago"},
+		},
+		{
+			"one that gets well", func(w *world) { w.sick = "x"; w.pass(7 * time.Second); w.sick = ""; w.pass(time.Minute) },
+			[]string{"50ms process 7: is sick: x", "7.05s process 7: is healthy again"},
+		},
 		{"one that is sick now and then", func(w *world) {
 			for range 3 {
 				w.sick = "x"
@@ -127,10 +131,14 @@ func TestSickClientIsEnded(t *testing.T) {
 			}
 			w.said = nil
 		}, nil},
-		{"one that falls silent", func(w *world) { w.beats = false; w.pass(20 * time.Second) },
-			[]string{"8s abort 7: silent for 8s", "9s kill 7: aborted 1s ago"}},
-		{"one whose connection ended", func(w *world) { w.step(Left{Client: w.client}); w.beats = false; w.pass(20 * time.Second) },
-			[]string{"8s abort 7: silent for 8s", "9s kill 7: aborted 1s ago"}},
+		{
+			"one that falls silent", func(w *world) { w.beats = false; w.pass(20 * time.Second) },
+			[]string{"8s abort 7: silent for 8s", "9s kill 7: aborted 1s ago"},
+		},
+		{
+			"one whose connection ended", func(w *world) { w.step(Left{Client: w.client}); w.beats = false; w.pass(20 * time.Second) },
+			[]string{"8s abort 7: silent for 8s", "9s kill 7: aborted 1s ago"},
+		},
 		{"one that comes again", func(w *world) {
 			w.step(Left{Client: w.client})
 			w.pass(7 * time.Second)
@@ -185,8 +193,10 @@ func TestWatchdogIsFed(t *testing.T) {
 		want  []string
 	}{
 		{"a healthy client", func(w *world) { w.comes(7); w.pass(time.Hour) }, 0, nil},
-		{"nobody comes after boot", func(w *world) { w.pass(10 * time.Minute) }, BootGrace + timeout,
-			[]string{"3m0s feeds the watchdog no more, it bites within 10s: the last sign of a healthy client was 3m0s ago", "3m0s keep 1 false 0s"}},
+		{
+			"nobody comes after boot", func(w *world) { w.pass(10 * time.Minute) }, BootGrace + timeout,
+			[]string{"3m0s feeds the watchdog no more, it bites within 10s: the last sign of a healthy client was 3m0s ago", "3m0s keep 1 false 0s"},
+		},
 		{"the guard starts again, long after boot, and nobody comes", func(w *world) {
 			w.now = time.Hour
 			w.step(Started{})

@@ -148,8 +148,14 @@ func TestWhoIsServed(t *testing.T) {
 		uid, own, extra int
 		want            bool
 	}{
-		{0, 500, 0, true}, {500, 500, 0, true}, {501, 500, 0, false}, {501, 500, 501, true},
-		{502, 500, 501, false}, {501, 0, 501, true}, {502, 0, 501, false}, {1, 0, 0, false},
+		{0, 500, 0, true},
+		{500, 500, 0, true},
+		{501, 500, 0, false},
+		{501, 500, 501, true},
+		{502, 500, 501, false},
+		{501, 0, 501, true},
+		{502, 0, 501, false},
+		{1, 0, 0, false},
 	} {
 		if got := served(c.uid, c.own, c.extra); got != c.want {
 			t.Errorf("%+v: %v", c, got)
