@@ -24,7 +24,7 @@ func (u *UA) ask(a asking) { u.askAgain(a, 0) }
 
 func (u *UA) askAgain(a asking, tries int) {
 	if u.isAtServer(a.hop) && (tries > 0 || a.req.Method == sip.REGISTER) {
-		u.creds.sign(a.req) // inside dialogs only when asked: it may go on to the phone
+		u.creds.sign(a.req)
 	}
 	t := &clientTx{req: a.req, hop: a.hop, sent: a.sent, patience: a.patience, failed: func(err error) { a.done(nil, err) }}
 	finished := false
@@ -33,7 +33,7 @@ func (u *UA) askAgain(a asking, tries int) {
 			return
 		}
 		finished = true
-		if challenges(res) && u.trusted(res, a.hop) && u.creds.take(a.req, res, tries) {
+		if u.answerable(a.req, res, a.hop) && u.creds.take(a.req, res, tries) {
 			a.req = u.renewed(a.req, a.seq())
 			u.askAgain(a, tries+1)
 			return
@@ -45,6 +45,14 @@ func (u *UA) askAgain(a asking, tries int) {
 
 func challenges(res *sip.Response) bool {
 	return res.StatusCode == sip.StatusUnauthorized || res.StatusCode == sip.StatusProxyAuthRequired
+}
+
+// answerable reports whether a challenge may be answered: our server's, to a
+// request of ours that went there and is outside of dialogs. A proxy passes on
+// what a phone answers inside one, and a phone that gets credentials for a BYE
+// can try passwords at leisure.
+func (u *UA) answerable(req *sip.Request, res *sip.Response, h hop) bool {
+	return challenges(res) && tagOf(req.To().Params) == "" && u.trusted(res, h)
 }
 
 // renewed is the same request with the next number, for another transaction.

@@ -149,7 +149,7 @@ func (c *call) inviteResponse(t *clientTx, res *sip.Response, at time.Time) {
 		c.succeeded(res, at)
 	case o.cancelled:
 		c.refuse(sip.StatusRequestTerminated, "cancelled")
-	case challenges(res) && c.u.trusted(res, o.hop) && c.u.creds.take(o.req, res, o.tries):
+	case len(c.dialogs) == 0 && c.u.answerable(o.req, res, o.hop) && c.u.creds.take(o.req, res, o.tries):
 		o.tries++
 		c.inviteAgain()
 	case res.StatusCode == sip.StatusServiceUnavailable && c.elsewhere(t, retryAfterOf(res), clean(res.Reason)):

@@ -311,11 +311,8 @@ func TestChallengedInvite(t *testing.T) {
 			if bye.GetHeader("proxy-authorization") != nil {
 				t.Error("the BYE carries credentials that nobody asked for")
 			}
-			reg.reply(bye, 407, "a", proxyAsks("house.example"))
-			bye = reg.request("BYE")
-			checkDigest(t, bye, "Proxy-Authorization", "secret")
 			reg.reply(bye, 200, "a")
-			w.heard("sent BYE", "sent BYE", "ended by us:true")
+			w.heard("sent BYE", "ended by us:true")
 
 			w.ua.Invite(2, "sip:flat@house.example", []byte(testOffer)) // at once with what we know
 			cred := checkDigest(t, reg.request("INVITE"), "Proxy-Authorization", "secret")

@@ -24,15 +24,12 @@ func (d *dialog) reinvite(sdp []byte, done func(*sip.Response, error)) {
 			req.AppendHeader(sdpType())
 			req.SetBody(sdp)
 		}
-		d.sendReinvite(req, h, 0, done)
+		d.sendReinvite(req, h, done)
 	})
 }
 
-func (d *dialog) sendReinvite(req *sip.Request, h hop, tries int, done func(*sip.Response, error)) {
+func (d *dialog) sendReinvite(req *sip.Request, h hop, done func(*sip.Response, error)) {
 	u := d.c.u
-	if tries > 0 && u.isAtServer(h) {
-		u.creds.sign(req)
-	}
 	t := &clientTx{req: req, hop: h, failed: func(err error) { done(nil, err) }}
 	finished := false
 	t.response = func(res *sip.Response, _ time.Time) {
@@ -40,9 +37,6 @@ func (d *dialog) sendReinvite(req *sip.Request, h hop, tries int, done func(*sip
 		case res.IsProvisional():
 		case finished:
 			d.acknowledgeAgain(res)
-		case challenges(res) && u.trusted(res, h) && u.creds.take(req, res, tries):
-			finished = true
-			d.sendReinvite(u.renewed(req, d.next()), h, tries+1, done)
 		default:
 			finished = true
 			if res.IsSuccess() {

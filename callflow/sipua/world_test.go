@@ -30,6 +30,7 @@ type world struct {
 	raw    []Event
 	legs   callflow.LegID
 	offers []Offered
+	sent   []datagram // all that the panel sent; from is where to
 }
 
 const (
@@ -186,6 +187,9 @@ func (n *node) ReadFrom(b []byte) (int, net.Addr, error) {
 func (n *node) WriteTo(b []byte, to net.Addr) (int, error) {
 	n.w.mu.Lock()
 	peer := n.w.nodes[addrPortOf(to)]
+	if addrPortOf(n.addr) == n.w.panel {
+		n.w.sent = append(n.w.sent, datagram{append([]byte(nil), b...), to.(*net.UDPAddr)})
+	}
 	n.w.mu.Unlock()
 	if peer != nil {
 		select {
