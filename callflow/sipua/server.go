@@ -178,7 +178,9 @@ func (t *serverTx) response(status int, sdp []byte, headers ...sip.Header) *sip.
 	for _, h := range headers {
 		res.AppendHeader(h)
 	}
-	res.AppendHeader(sip.NewHeader("Server", t.u.cfg.UserAgent))
+	if t.fsm != nil { // who is refused at the door learns nothing about us
+		res.AppendHeader(sip.NewHeader("Server", t.u.cfg.UserAgent))
+	}
 	if len(sdp) > 0 {
 		res.AppendHeader(sdpType())
 		res.SetBody(sdp)
