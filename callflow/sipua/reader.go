@@ -13,52 +13,52 @@ import (
 	"doorstation/callflow/sipua/wire"
 )
 
-// serveUDP reads the socket until it is closed, also past a message that makes
+// serveUDP reads the socket until it is closed, also past a datagram that makes
 // its reading panic.
 func (u *UA) serveUDP() {
 	at := u.local.String()
 	u.tpl.Pool("udp").Add(at, &sip.UDPConnection{PacketConn: u.gate, PacketAddr: at, Listener: true})
 	buf := make([]byte, maxDatagram+1)
-	for {
-		n, addr, err := u.gate.ReadFrom(buf)
-		if err != nil {
-			return // the gate gives no other error than that of a closed socket
-		}
-		from := addrPortOf(addr)
-		u.guard(func() {
-			m, err := wire.Parse(buf[:n])
-			u.deliver(m, err, "UDP", from, func(b []byte, port uint16) error {
-				return u.gate.writeTo(b, netip.AddrPortFrom(from.Addr(), port))
-			})
-		})
+	for closed := false; !closed; {
+		u.guard(func() { closed = u.readDatagram(buf) })
 	}
 }
 
-// serveStream reads a flow to its end. What is no SIP ends it.
-func (u *UA) serveStream(network string, conn net.Conn) {
+func (u *UA) readDatagram(buf []byte) (closed bool) {
+	n, addr, err := u.gate.ReadFrom(buf)
+	if err != nil {
+		return true // the gate gives no other error than that of a closed socket
+	}
+	from := addrPortOf(addr)
+	m, err := wire.Parse(buf[:n])
+	u.deliver(m, err, "UDP", from, func(b []byte, port uint16) error {
+		return u.gate.writeTo(b, netip.AddrPortFrom(from.Addr(), port))
+	})
+	return false
+}
+
+// serveStream reads a flow until it ends, and says why. What is no SIP ends it.
+func (u *UA) serveStream(network string, conn net.Conn) (err error) {
 	network = sip.NetworkToUpper(network)
 	pool, local, remote := u.tpl.Pool(network), conn.LocalAddr().String(), conn.RemoteAddr().String()
 	c := &sip.TCPConnection{Conn: conn}
 	pool.Add(local, c)
 	pool.Add(remote, c)
 	defer func() {
-		_ = pool.CloseAndDelete(c, remote)
 		pool.Delete(local)
+		_ = pool.CloseAndDelete(c, remote)
 	}()
 	from := addrPortOf(conn.RemoteAddr())
 	var framer wire.Framer
-	buf := make([]byte, 4<<10)
-	for {
-		n, err := conn.Read(buf)
-		if err == nil {
+	for buf := make([]byte, 4<<10); err == nil; {
+		var n int
+		if n, err = conn.Read(buf); err == nil {
 			err = framer.Feed(buf[:n], func(f wire.Frame) {
 				u.guard(func() { u.takeFrame(f, network, from, conn) })
 			})
 		}
-		if err != nil {
-			return
-		}
 	}
+	return err
 }
 
 func (u *UA) takeFrame(f wire.Frame, network string, from netip.AddrPort, conn net.Conn) {

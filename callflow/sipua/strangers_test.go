@@ -112,13 +112,15 @@ func TestFloodOfInvites(t *testing.T) {
 func TestRefusedLearnNoVersion(t *testing.T) {
 	inWorld(t, Config{Account: registered, Allow: []string{guard}, UserAgent: "doorstation/7.7"}, func(w *world) {
 		reg := w.registeredAt(proxyAddr)
-		c := w.caller(proxyAddr, "sip:stranger@house.example")
-		c.peer = reg
+		c := &caller{peer: reg, from: "sip:stranger@house.example", id: "x"}
 		for _, method := range []string{"INVITE", "MESSAGE", "OPTIONS", "BYE", "WILD", "REGISTER", "CANCEL"} {
 			c.ask(method, 1, "")
 		}
 		c.send(strings.Replace(c.text("OPTIONS", 1, ""), "CSeq: 1 OPTIONS", "CSeq: x", 1))
 		synctest.Wait()
+		if len(reg.in) != 8 {
+			t.Errorf("%d answers of 8", len(reg.in))
+		}
 		for n := len(reg.in); n > 0; n-- {
 			if text := string((<-reg.in).b); strings.Contains(text, "7.7") || strings.Contains(text, "User-Agent") || strings.Contains(text, "Server:") {
 				t.Errorf("a stranger was told\n%s", text)

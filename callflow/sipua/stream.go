@@ -65,12 +65,10 @@ func (u *UA) dial(s *stream) {
 		})
 		return
 	}
-	w := &watchedConn{
-		Conn:  conn,
-		ended: func(err error) { u.box.post(func() { u.streamEnded(s, err) }) },
-	}
+	w := &watchedConn{Conn: conn}
 	w.began = func() { u.box.post(func() { u.streamReady(s, w) }) }
-	u.serveStream(s.hop.network, w)
+	err = u.serveStream(s.hop.network, w)
+	u.box.post(func() { u.streamEnded(s, err) })
 }
 
 func (u *UA) connect(ctx context.Context, h hop) (net.Conn, error) {
@@ -124,23 +122,19 @@ func (u *UA) streamEnded(s *stream, err error) {
 	}
 }
 
-// A watchedConn tells when its reading has begun, when it ended,
-// and never lets a stalled peer hold a writer for long.
+// A watchedConn tells when its reading has begun, and never lets a stalled peer
+// hold a writer for long.
 type watchedConn struct {
 	net.Conn
-	began        func()
-	ended        func(error)
-	start, finis sync.Once
-	heard        atomic.Int64 // bytes
+	began func()
+	start sync.Once
+	heard atomic.Int64 // bytes
 }
 
 func (c *watchedConn) Read(b []byte) (int, error) {
 	c.start.Do(c.began)
 	n, err := c.Conn.Read(b)
 	c.heard.Add(int64(n))
-	if err != nil {
-		c.finis.Do(func() { c.ended(err) })
-	}
 	return n, err
 }
 
