@@ -220,11 +220,11 @@ func TestFactReaderSurvivesPanics(t *testing.T) {
 // change the first, which may be on the wire again at that moment.
 func TestFactContactsAreTheirOwn(t *testing.T) {
 	inWorld(t, Config{}, func(w *world) {
-		p := w.peer(phoneAddr)
-		w.ua.Invite(1, phoneTarget, []byte(testOffer))
+		p := w.peer("203.0.113.10:5060") // beyond the NAT
+		w.ua.Invite(1, "sip:phone@203.0.113.10", []byte(testOffer))
 		one := p.request("INVITE")
 		w.ua.SetPublic(netip.MustParseAddrPort("198.51.100.7:40000"))
-		w.ua.Invite(2, phoneTarget, []byte(testOffer))
+		w.ua.Invite(2, "sip:phone@203.0.113.10", []byte(testOffer))
 		two := p.request("INVITE")
 		first, second := one.Contact().Value(), two.Contact().Value()
 		contacts := map[string]string{one.CallID().Value(): first, two.CallID().Value(): second}
