@@ -122,6 +122,7 @@ type Call struct {
 	HangUpAfterOpen Duration   `yaml:"hang_up_after_open"` // 1s to 1m; default 0: never
 	SessionExpires  Duration   `yaml:"session_expires"`    // a call that nobody confirms for so long is over (RFC 4028); 90s to 24h, default 30m
 	Probe           Duration   `yaml:"probe"`              // ask so often, without ringing, whether the phones can be reached; 1m to 24h or 0 for never; default 0
+	TransferTo      []string   `yaml:"transfer_to"`        // addresses to which a phone may pass the visitor on (REFER); default: none
 	DialPlan        []DialRule `yaml:"dial_plan"`          // for tel: addresses; default: numbers as they are
 	NoMediaFor      Duration   `yaml:"no_media_for"`       // nothing received for so long ends the call; 1s to 10m or 0 for never; default 30s
 }
@@ -145,7 +146,7 @@ type Caller struct {
 	May         []string `yaml:"may"`                    // talk: both hear each other; listen: he hears the door, with a tone at the start and every minute; see: he gets the picture; default talk, see
 	AnswerAfter bool     `yaml:"answer_after,omitempty"` // his call says when it is answered (Call-Info or Alert-Info), no sooner than after the tone; default false: after the tone
 	Second      bool     `yaml:"second,omitempty"`       // he may call while the panel talks: he hears and sees nothing, but his codes open doors; default false
-	Transfer    bool     `yaml:"transfer,omitempty"`     // he may pass the visitor on to another phone (REFER); default false
+	Password    string   `yaml:"password,omitempty"`     // his calls have to know it (digest authentication); default: none is asked for
 	Message     bool     `yaml:"message,omitempty"`      // his text messages stand on the panel's page; default false
 }
 

@@ -121,6 +121,7 @@ var badEdits = map[string]struct {
 	"target of two sorts":  {change{`uri: "sip:monitor@192.0.2.40"`, `uri: "tel:110"`}, "flats[0].stages[1].targets[1].transport", "by way of the registrar", false},
 	"target's URI":         {change{`uri: "sip:monitor@192.0.2.40"`, `uri: "monitor"`}, "flats[0].stages[1].targets[1].uri", "must be an address", true},
 	"dial plan":            {change{`# dial_plan: [{begins: "+49"`, `dial_plan: [{begins: "+x"`}, "call.dial_plan[0].begins", "digits", true},
+	"transfer nowhere":     {change{`# transfer_to: ["sip:porter@pbx.example"]`, "transfer_to: [there]"}, "call.transfer_to[0]", "must be an address", true},
 	"session too short":    {change{"session_expires: 30m", "session_expires: 1m"}, "call.session_expires", "1m30s to 24h", false},
 	"probe too often":      {change{"probe: 0s", "probe: 10s"}, "call.probe", "1m to 24h, or 0 for never", false},
 	"caller no URI":        {change{`"sip:concierge@pbx.example"`, "concierge"}, "inbound.allow[0]", "must be an address", true},

@@ -70,6 +70,7 @@ const (
 
 var patterns = map[string]string{
 	"flats.stages.targets.uri": uriPattern,
+	"call.transfer_to":         uriPattern,
 	"inbound.allow.uri":        uriPattern,
 	"call.dial_plan.begins":    numberPattern,
 	"call.dial_plan.becomes":   numberPattern,
@@ -87,7 +88,7 @@ var notEmpty = []string{
 }
 
 // distinct are lists without equal entries.
-var distinct = []string{"flats.stages.targets", "flats.doors", "inbound.allow", "inbound.allow.may", "audio.codecs", "doors.codes.when.days"}
+var distinct = []string{"flats.stages.targets", "flats.doors", "inbound.allow", "inbound.allow.may", "call.transfer_to", "audio.codecs", "doors.codes.when.days"}
 
 // shortForms are lists of settings for whose entries one text may stand alone.
 var shortForms = map[string]string{"flats.stages.targets": "uri", "inbound.allow": "uri"}

@@ -41,6 +41,7 @@ func (v *validator) call() {
 	v.lasting("call.session_expires", c.SessionExpires)
 	v.lasting("call.probe", c.Probe)
 	v.dialPlan()
+	v.transfers()
 	v.oneOf("call.refusal", c.Refusal, refusals)
 	if c.WarnBefore >= c.TalkFor {
 		v.add("call.warn_before", c.WarnBefore.String(), fmt.Sprintf("must be shorter than call.talk_for, which is %v", c.TalkFor))

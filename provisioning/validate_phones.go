@@ -66,6 +66,14 @@ func (v *validator) inbound() {
 	v.unique("inbound.allow", uris)
 }
 
+// transfers checks where a visitor may be passed on to.
+func (v *validator) transfers() {
+	for i, uri := range v.doc.Call.TransferTo {
+		v.uri(fmt.Sprintf("call.transfer_to[%d]", i), uri)
+	}
+	v.unique("call.transfer_to", v.doc.Call.TransferTo)
+}
+
 // numberChars are what a dial plan is written in.
 const numberChars = "0123456789*#"
 

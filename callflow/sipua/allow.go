@@ -20,10 +20,11 @@ type allowed struct {
 	name       string // as Config.Allow has it: the same however he writes himself in From
 	user, host string
 	addr       netip.Addr // of host, once it is known
+	Grant
 }
 
 // parseAllow reads Config.Allow: SIP URIs, or tel URIs at our own domain.
-func parseAllow(uris []string, domain string) ([]allowed, error) {
+func parseAllow(uris []string, domain string, grants map[string]Grant) ([]allowed, error) {
 	var all []allowed
 	for _, s := range uris {
 		var uri sip.Uri
@@ -33,7 +34,7 @@ func parseAllow(uris []string, domain string) ([]allowed, error) {
 			(uri.Scheme != "sip" && uri.Scheme != "sips") || uri.Host == "" || uri.User == "" {
 			return nil, &ConfigError{"allowed caller", s, "is no SIP URI of user and host"}
 		}
-		all = append(all, allowed{name: s, user: uri.User, host: strings.ToLower(bareHost(uri.Host))})
+		all = append(all, allowed{name: s, user: uri.User, host: strings.ToLower(bareHost(uri.Host)), Grant: grants[s]})
 	}
 	return all, nil
 }

@@ -48,6 +48,17 @@ type Config struct {
 	// the proxy, or the host of an entry.
 	Allow []string
 
+	// Grants says more of entries of Allow.
+	Grants map[string]Grant
+
+	// TransferTo lists the URIs to which a phone in a call may transfer the
+	// visitor by REFER; default none.
+	TransferTo []string
+
+	// CheckSync takes NOTIFY check-sync of the server, which has to know the
+	// account's password.
+	CheckSync bool
+
 	// NewLeg hands out the leg of an incoming call. It is called on the UA's
 	// goroutine. Without it nobody is let in.
 	NewLeg func() callflow.LegID
@@ -74,6 +85,12 @@ type Config struct {
 	// With it UDP flows are kept alive by STUN where the server answers it;
 	// without, by OPTIONS. response is called on the reader's goroutine.
 	STUN func() (request []byte, response func(b []byte) (mapped netip.AddrPort, ok bool), err error)
+}
+
+// A Grant is what an allowed caller needs, and may, beside calling.
+type Grant struct {
+	Password string // his requests outside of calls are challenged for it; empty: they are not
+	Message  bool   // his MESSAGEs are told
 }
 
 // A ConfigError says that a value cannot be used, before anything is bound.

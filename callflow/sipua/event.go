@@ -113,6 +113,32 @@ type (
 		Target string
 	}
 
+	// Referred says that the phone passes the visitor on to one of
+	// Config.TransferTo, and was told that it happens.
+	Referred struct {
+		Leg    callflow.LegID
+		Target string
+	}
+
+	// Message is a text of an allowed caller, of printable characters and line
+	// breaks, at most 1000.
+	Message struct {
+		Caller string // his entry in Config.Allow
+		Text   string
+	}
+
+	// CheckSync is the server's wish that the configuration be fetched, at most
+	// once a minute.
+	CheckSync struct{}
+
+	// Probed is the end of a Probe. Status is 0 when nothing came back.
+	Probed struct {
+		Target  string
+		Reached bool
+		Status  int
+		Reason  string
+	}
+
 	// Digit is a key in an INFO body (application/dtmf-relay, application/dtmf),
 	// in CSeq order, once.
 	Digit struct {
@@ -147,6 +173,10 @@ func (Offered) sipEvent()       {}
 func (Reanswered) sipEvent()    {}
 func (Retried) sipEvent()       {}
 func (Redirected) sipEvent()    {}
+func (Referred) sipEvent()      {}
+func (Message) sipEvent()       {}
+func (CheckSync) sipEvent()     {}
+func (Probed) sipEvent()        {}
 func (Digit) sipEvent()         {}
 func (PictureWanted) sipEvent() {}
 func (Sent) sipEvent()          {}

@@ -24,6 +24,7 @@ func (u *UA) invited(t *serverTx) {
 	switch {
 	case u.cfg.NewLeg == nil || caller == nil:
 		t.respond(sip.StatusForbidden)
+	case caller.Password != "" && !u.authentic(t, u.secretOf(caller)):
 	case unsupported(t.req) != "":
 		t.respond(sip.StatusBadExtension, sip.NewHeader("Unsupported", unsupported(t.req)))
 	case u.merged(t.req):

@@ -42,26 +42,28 @@ type UA struct {
 	tpl     *sip.TransportLayer
 	parser  *sip.Parser
 
-	public  netip.AddrPort // as seen from outside, if known
-	seen    netip.AddrPort // as the server in use sees us, if it told
-	dns     locate.Records
-	pool    pool // the account's servers
-	server  *hop // the one of them that is in use
-	alive   liveness
-	streams map[flowKey]*stream
-	clients map[string]*clientTx
-	servers map[string]*serverTx
-	seed    maphash.Seed // of the tags of refusals
-	legs    map[callflow.LegID]*call
-	calls   map[callKey]*call
-	allow   []allowed
-	creds   *credentials
-	reg     registration
-	stop    bool
+	public   netip.AddrPort // as seen from outside, if known
+	seen     netip.AddrPort // as the server in use sees us, if it told
+	dns      locate.Records
+	pool     pool // the account's servers
+	server   *hop // the one of them that is in use
+	alive    liveness
+	streams  map[flowKey]*stream
+	clients  map[string]*clientTx
+	servers  map[string]*serverTx
+	seed     maphash.Seed // of the tags of refusals
+	legs     map[callflow.LegID]*call
+	calls    map[callKey]*call
+	allow    []allowed
+	creds    *credentials
+	verifier *verifier
+	synced   time.Time // the last check-sync
+	reg      registration
+	stop     bool
 }
 
 func newUA(cfg Config, on func(Event)) (*UA, error) {
-	allow, err := parseAllow(cfg.Allow, cfg.Account.Domain)
+	allow, err := parseAllow(cfg.Allow, cfg.Account.Domain, cfg.Grants)
 	if err != nil {
 		return nil, err
 	}
@@ -73,18 +75,19 @@ func newUA(cfg Config, on func(Event)) (*UA, error) {
 	}
 	u := &UA{
 		cfg: cfg, on: on, log: cfg.Log, allow: allow,
-		box:     newMailbox(),
-		local:   addrPortOf(conn.LocalAddr()),
-		sources: newSources(),
-		streams: map[flowKey]*stream{},
-		clients: map[string]*clientTx{},
-		servers: map[string]*serverTx{},
-		seed:    maphash.MakeSeed(),
-		legs:    map[callflow.LegID]*call{},
-		calls:   map[callKey]*call{},
-		creds:   newCredentials(cfg.Account),
-		dns:     cfg.DNS,
-		pool:    pool{names: cfg.Account.serverNames()},
+		box:      newMailbox(),
+		local:    addrPortOf(conn.LocalAddr()),
+		sources:  newSources(),
+		streams:  map[flowKey]*stream{},
+		clients:  map[string]*clientTx{},
+		servers:  map[string]*serverTx{},
+		seed:     maphash.MakeSeed(),
+		legs:     map[callflow.LegID]*call{},
+		calls:    map[callKey]*call{},
+		creds:    newCredentials(cfg.Account),
+		verifier: newVerifier(),
+		dns:      cfg.DNS,
+		pool:     pool{names: cfg.Account.serverNames()},
 	}
 	u.life, u.die = context.WithCancel(context.Background())
 	u.gate = newGate(conn, u.sources, u.side, cfg.Log)

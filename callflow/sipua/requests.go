@@ -41,6 +41,12 @@ func (d *dialog) perform(t *serverTx) {
 		d.offerArrived(t)
 	case sip.INFO:
 		d.infoArrived(t)
+	case sip.REFER:
+		if len(d.c.u.cfg.TransferTo) == 0 {
+			t.respond(sip.StatusMethodNotAllowed, sip.NewHeader("Allow", allowedMethods))
+			return
+		}
+		d.referred(t)
 	case sip.OPTIONS:
 		t.respond(sip.StatusOK, capabilities()...)
 	default:

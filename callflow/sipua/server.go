@@ -2,6 +2,7 @@ package sipua
 
 import (
 	"hash/maphash"
+	"math"
 	"math/rand/v2"
 	"net"
 	"net/netip"
@@ -131,8 +132,12 @@ func (u *UA) outOfDialog(t *serverTx) {
 		t.respond(sip.StatusBadExtension, sip.NewHeader("Unsupported", unsupported(t.req)))
 	case t.req.Method == sip.OPTIONS:
 		t.respond(sip.StatusOK, capabilities()...)
+	case t.req.Method == sip.MESSAGE && u.takesMessages():
+		u.messaged(t)
+	case t.req.Method == sip.NOTIFY:
+		u.notified(t)
 	case t.req.Method == sip.BYE, t.req.Method == sip.INFO, t.req.Method == sip.UPDATE,
-		t.req.Method == sip.NOTIFY, t.req.Method == sip.PRACK:
+		t.req.Method == sip.PRACK:
 		t.respond(sip.StatusCallTransactionDoesNotExists)
 	default:
 		t.respond(refusalOf(t.req.Method), sip.NewHeader("Allow", allowedMethods))
@@ -213,6 +218,11 @@ func retryAfter() sip.Header {
 	return sip.NewHeader("Retry-After", strconv.Itoa(rand.IntN(11)))
 }
 
+// retryIn is a Retry-After of so much time.
+func retryIn(d time.Duration) sip.Header {
+	return sip.NewHeader("Retry-After", strconv.Itoa(int(math.Ceil(d.Seconds()))))
+}
+
 func sdpType() sip.Header {
 	h := sip.ContentTypeHeader("application/sdp")
 	return &h
@@ -227,10 +237,10 @@ func reasonOf(status int) string {
 }
 
 var phrases = map[int]string{
-	180: "Ringing", 200: "OK", 400: "Bad Request", 403: "Forbidden", 405: "Method Not Allowed", 406: "Not Acceptable",
+	180: "Ringing", 200: "OK", 202: "Accepted", 401: "Unauthorized", 400: "Bad Request", 403: "Forbidden", 405: "Method Not Allowed", 406: "Not Acceptable",
 	415: "Unsupported Media Type", 416: "Unsupported URI Scheme", 420: "Bad Extension",
 	422: "Session Interval Too Small",
 	480: "Temporarily Unavailable", 481: "Call/Transaction Does Not Exist", 482: "Loop Detected",
-	486: "Busy Here", 487: "Request Terminated", 488: "Not Acceptable Here", 491: "Request Pending",
+	486: "Busy Here", 487: "Request Terminated", 488: "Not Acceptable Here", 489: "Bad Event", 491: "Request Pending",
 	500: "Server Internal Error", 501: "Not Implemented", 503: "Service Unavailable", 600: "Busy Everywhere", 603: "Decline",
 }

@@ -112,6 +112,14 @@ func tell(ev Event) string {
 		return "confirmed" + sdp(ev.SDP)
 	case Offered:
 		return "offered" + sdp(ev.SDP)
+	case Referred:
+		return "referred " + ev.Target
+	case Message:
+		return fmt.Sprintf("message %s %q", ev.Caller, ev.Text)
+	case CheckSync:
+		return "check-sync"
+	case Probed:
+		return fmt.Sprintf("probed %s %v %d", ev.Target, ev.Reached, ev.Status)
 	case Reanswered:
 		return "reanswered" + sdp(ev.SDP)
 	case Retried:
