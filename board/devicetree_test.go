@@ -4,13 +4,11 @@ package board_test
 
 import (
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"doorstation/board"
-	"doorstation/board/compile"
 	"doorstation/board/devicetree"
 	"doorstation/board/emulator"
 )
@@ -121,23 +119,6 @@ func taken(tree *devicetree.Tree, uses *devicetree.Uses, line string) string {
 		who = append(who, u.String())
 	}
 	return strings.Join(who, "; ")
-}
-
-func readBoard(t *testing.T, file string) *board.Board {
-	t.Helper()
-	yaml, err := os.ReadFile(filepath.Clean(file))
-	if err != nil {
-		t.Fatal(err)
-	}
-	raw, err := compile.Compile(file, yaml)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := board.Parse(raw)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
 }
 
 // gpioLines are all lines of a board that the kernel's GPIO has, by their path

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 
@@ -55,6 +56,19 @@ func TestBoardDetect(t *testing.T) {
 	}
 	if _, out, _ := doorctl(t, "board", "detect"); !strings.HasPrefix(out, "machine   ") {
 		t.Errorf("all boards: %q", out)
+	}
+}
+
+func TestBoardDraw(t *testing.T) {
+	want, err := os.ReadFile("../../board/nanopi-neo.svg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code, out, says := doorctl(t, "board", "draw", "../../board/nanopi-neo.yaml"); code != exitDone || out != string(want) {
+		t.Errorf("%d %s, drawn otherwise than in board/", code, says)
+	}
+	if code, _, _ := doorctl(t, "board", "draw", "none.yaml"); code != exitFailed {
+		t.Errorf("no file: %d", code)
 	}
 }
 

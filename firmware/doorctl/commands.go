@@ -28,6 +28,7 @@ var commands = map[string]command{
 	"timeline":      {1, 0, "at most the ID of a call", (*tool).timeline},
 	"config check":  {1, 1, "the name of a file", (*tool).checkConfig},
 	"board compile": {1, 1, "the name of a file", (*tool).compileBoard},
+	"board draw":    {1, 1, "the name of a file", (*tool).drawBoard},
 	"board detect":  {0, 0, "no words", (*tool).detectBoard},
 	"board check":   {len(stages), 0, "parts of the panel: " + stageNames(), (*tool).checkBoard},
 }
@@ -42,7 +43,7 @@ var flagOf = map[string][]string{
 // do finds the command and carries it out.
 func (t *tool) do(ctx context.Context, words []string) error {
 	if len(words) == 0 {
-		return misused("say what to do: status, press, open, calls, timeline, config check, board compile, board detect or board check")
+		return misused("say what to do: status, press, open, calls, timeline, config check, board compile, board draw, board detect or board check")
 	}
 	name, rest := words[0], words[1:]
 	if name == "help" {

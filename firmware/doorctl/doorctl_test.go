@@ -233,7 +233,7 @@ func TestConfigCheck(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	exit := write("exit.json", strings.Replace(string(raw), `"name": "button1",`, `"name": "button1", "opens": "door1", "opens_for": "3s",`, 1))
+	exit := write("exit.json", strings.NewReplacer(`"name": "button1",`, `"name": "button1", "opens": "door1", "opens_for": "3s",`, `"long_press": "3s",`, ``).Replace(string(raw)))
 	for _, tt := range []struct {
 		name string
 		args []string

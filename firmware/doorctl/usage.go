@@ -11,6 +11,7 @@ const usage = `doorctl - see and use the door station that runs here
   doorctl config check FILE    check a configuration before a panel gets it
   doorctl board compile FILE   check a board file (YAML) and print it as the
                                JSON that the panel reads
+  doorctl board draw FILE      draw a board file's wiring, as SVG
   doorctl board detect         which board file this machine wants, its GPIO
                                chips, and where the board's lines are on them
   doorctl board check [PART...]  walk along the wiring of the panel that runs

@@ -26,6 +26,7 @@ var rules = []rule{
 	{"board", []string{"drivers"}},
 	{"board/compile/...", []string{"board", "drivers"}},
 	{"board/detect/...", []string{"board"}},
+	{"board/wiring/...", []string{"board"}},
 	{"board/devicetree/...", nil},
 	{"board/emulator/...", []string{"board/emulator"}},
 
@@ -47,7 +48,7 @@ var rules = []rule{
 
 // What tests may import beside what their package may: the stand-ins for
 // hardware, and the programs under test of a package beside them.
-var testsMayReach = []string{"drivers", "drivers/fake", "drivers/seqpacket", "drivers/sim", "drivers/guard", "drivers/openh264", "drivers/testcard", "board/compile", "board/devicetree", "board/emulator"}
+var testsMayReach = []string{"drivers", "drivers/fake", "drivers/seqpacket", "drivers/sim", "drivers/guard", "drivers/openh264", "drivers/testcard", "board/compile", "board/devicetree", "board/emulator", "board/wiring"}
 
 // A reserve says which packages of ours may use a package of others. Tests may
 // use all of them.
