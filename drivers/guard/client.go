@@ -89,7 +89,7 @@ type Client struct {
 
 // Dial connects to the guard at path and waits for its word, at most a second.
 // The error is ErrGone if no guard is there, ErrBusy or ErrDenied if it will
-// not serve us. The guard drops a client that does not Run within 250 ms.
+// not serve us. The guard drops a client that does not Run within two seconds.
 func Dial(path string) (*Client, error) {
 	conn, err := seqpacket.Dial(path)
 	if errors.Is(err, seqpacket.ErrNobody) {

@@ -70,11 +70,6 @@ whoever started it starts it again.
 }
 
 func run(o options) error {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT)
-	defer stop()
-	// Standard error may be a pipe that nobody reads any more. Writing to it
-	// must not end the guard in the middle of a pulse.
-	signal.Ignore(syscall.SIGPIPE)
 	raw, err := os.ReadFile(o.board)
 	if err != nil {
 		return err
@@ -83,11 +78,21 @@ func run(o options) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.board, err)
 	}
-	outs, err := openRelays(b.Relays, o.run)
+	outs, err := openRelays(b.Relays, o.run) // which are safe then; nothing else comes before
 	if err != nil {
 		return err
 	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT)
+	defer stop()
+	// Standard error may be a pipe that nobody reads any more. Writing to it
+	// must not end the guard in the middle of a pulse.
+	signal.Ignore(syscall.SIGPIPE)
 	hurry()
+	return guard.Serve(ctx, service(o, b, outs))
+}
+
+// service is what the guard of this board serves.
+func service(o options, b *board.Board, outs []guard.Output) guard.Options {
 	opt := guard.Options{
 		Socket:      filepath.Join(o.run, "guard.sock"),
 		Outputs:     outs,
@@ -101,5 +106,5 @@ func run(o options) error {
 	if o.state != "" {
 		opt.StateFile = filepath.Join(o.state, stateFile)
 	}
-	return guard.Serve(ctx, opt)
+	return opt
 }
