@@ -21,7 +21,7 @@ const (
 
 // A step is what came of trying one thing, as JSON.
 type step struct {
-	Part   string `json:"part"`   // inputs, lamps …
+	Part   string `json:"part"`   // panel, lamps …
 	Name   string `json:"name"`   // the board's
 	Result string `json:"result"` // good, FAILED or skipped
 	Detail string `json:"detail,omitempty"`
@@ -36,9 +36,9 @@ type stage struct {
 // stages are what a check walks along, in this order.
 var stages = []stage{
 	{"panel", (*walk).panel},
-	{"inputs", (*walk).inputs},
 	{"lamps", (*walk).lamps},
 	{"relays", (*walk).relays},
+	{"inputs", (*walk).inputs}, // after the relays: an opened cover may block them
 	{"sound", (*walk).sound},
 	{"camera", (*walk).camera},
 }

@@ -54,6 +54,7 @@ func wired() *wiredPanel {
 		wiring: control.Wiring{
 			Board: "sim",
 			Inputs: []control.Wire{
+				{Name: "cover", Role: control.RoleCover},
 				{Name: "button1", Role: control.RoleButton, Label: "1", Terminal: "J8 pin 11"},
 				{Name: "contact1", Role: control.RoleContact, Of: "door1"},
 			},
@@ -134,6 +135,10 @@ func TestBoardCheckWithAnInstaller(t *testing.T) {
 		}
 	}
 	code, said := checkWith(t, p, []turn{
+		{words: "Is lamp open lit? [y/n]", types: "perhaps"},
+		{words: "Is lamp open lit? [y/n] Is lamp open lit? [y/n]", types: "N"},
+		{words: "Relay door1 opens its door for 1s. Go on? [y/n]", types: "y"},
+		{words: "Relay door1 was on for 1s. Did it click", types: "yes"},
 		{words: "Press and release button1 (labelled 1, at J8 pin 11)", do: see(
 			control.Sighting{Name: "contact1", Active: true},
 			control.Sighting{Name: "button1", Active: true, At: time.Second},
@@ -142,12 +147,9 @@ func TestBoardCheckWithAnInstaller(t *testing.T) {
 		{words: "button1: active for 250ms"},
 		{words: "Open and close the door of door1", types: " "},
 		{words: "skipped  inputs contact1"},
-		{words: "Is lamp open lit? [y/n]", types: "perhaps"},
-		{words: "Is lamp open lit? [y/n] Is lamp open lit? [y/n]", types: "N"},
-		{words: "Relay door1 opens its door for 1s. Go on? [y/n]", types: "y"},
-		{words: "Relay door1 was on for 1s. Did it click", types: "yes"},
+		{words: "Work the cover's switch: cover", do: see(control.Sighting{Name: "cover"}, control.Sighting{Name: "cover", Active: true, At: time.Second})},
 	}, "inputs", "lamps", "relays")
-	if code != exitFailed || !strings.Contains(said, "2 good, 1 failed, 1 skipped\n") || !strings.Contains(said, "1 of 4 steps failed") {
+	if code != exitFailed || !strings.Contains(said, "3 good, 1 failed, 1 skipped\n") || !strings.Contains(said, "1 of 5 steps failed") {
 		t.Errorf("%d\n%s", code, said)
 	}
 	if want := "lamp open true, lamp open false, relay door1 false"; strings.Join(p.tried, ", ") != want {
@@ -173,7 +175,7 @@ func TestBoardCheckAsksBeforeARelay(t *testing.T) {
 
 func TestBoardCheckStuckInput(t *testing.T) {
 	p := wired()
-	p.wiring.Inputs = p.wiring.Inputs[:1]
+	p.wiring.Inputs = p.wiring.Inputs[1:2]
 	p.seen <- control.Sighting{Name: "button1"} // before the step
 	code, said := checkWith(t, p, []turn{{words: "Press and release", do: func() {
 		p.seen <- control.Sighting{Name: "button1", Active: true}
@@ -284,7 +286,7 @@ func TestWatchdogState(t *testing.T) {
 
 func TestBoardCheckCommandLine(t *testing.T) {
 	for _, tt := range []struct{ args, says string }{
-		{"board check bells", `no part "bells" to check; there are panel, inputs, lamps, relays, sound, camera`},
+		{"board check bells", `no part "bells" to check; there are panel, lamps, relays, inputs, sound, camera`},
 		{"board check -json", "-json goes with -yes"},
 		{"status -yes", "-yes belongs to board check"},
 		{"status -wait 3s", "-wait belongs to board check"},

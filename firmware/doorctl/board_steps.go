@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"doorstation/firmware/control"
@@ -34,7 +35,10 @@ func (w *walk) inputs(ctx context.Context) {
 		w.tell("inputs", "", stepSkipped, "nobody is waited for: -wait gives the time for each")
 		return
 	}
-	for _, in := range w.wiring.Inputs {
+	// The cover comes last: it may block the exit buttons.
+	isCover := func(in control.Wire) bool { return in.Role == control.RoleCover }
+	covers := slices.DeleteFunc(slices.Clone(w.wiring.Inputs), func(in control.Wire) bool { return !isCover(in) })
+	for _, in := range append(slices.DeleteFunc(slices.Clone(w.wiring.Inputs), isCover), covers...) {
 		if ctx.Err() != nil {
 			return
 		}

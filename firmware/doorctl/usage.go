@@ -15,8 +15,8 @@ const usage = `doorctl - see and use the door station that runs here
   doorctl board detect         which board file this machine wants, its GPIO
                                chips, and where the board's lines are on them
   doorctl board check [PART...]  walk along the wiring of the panel that runs
-                               here with an installer: panel, inputs, lamps,
-                               relays, sound, camera. Meanwhile buttons ring
+                               here with an installer: panel, lamps, relays,
+                               inputs, sound, camera. Meanwhile buttons ring
                                nobody
 
 Flags:
