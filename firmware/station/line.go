@@ -29,6 +29,7 @@ type line struct {
 	on       func(of lineRule, ev sipua.Event) // called on the goroutine of that rule's user agent
 	present  func(netip.Addr) bool             // whether an address is still this machine's
 	wake     chan struct{}
+	lookUp   func(host string, port int) (netip.AddrPort, error)
 	certTime func() time.Time // by which certificates are judged; nil: the system's clock
 	callers  atomic.Uint32    // legs handed out to callers
 
@@ -41,7 +42,7 @@ type line struct {
 }
 
 func newLine(version string, log *slog.Logger) *line {
-	return &line{log: log, version: version, present: isOurs, wake: make(chan struct{}, 1), reg: control.Registration{State: control.RegistrationNone}}
+	return &line{log: log, version: version, present: isOurs, lookUp: resolve, wake: make(chan struct{}, 1), reg: control.Registration{State: control.RegistrationNone}}
 }
 
 // set puts a rule in force and reports whether it needs a new user agent. Until
@@ -143,32 +144,6 @@ func (l *line) stopWhenReplaced(ctx context.Context, stop func(), rule lineRule)
 				return
 			}
 		}
-	}
-}
-
-// keepMapped learns the socket's public address and keeps it.
-func (l *line) keepMapped(ctx context.Context, ua *sipua.UA, rule lineRule, to *atomic.Pointer[nat.Keeper]) {
-	for ctx.Err() == nil {
-		server, err := resolve(rule.stun, 3478)
-		if err == nil {
-			l.found(rule, server)
-			keeper := nat.NewKeeper(server, rule.stunTime, ua.WriteTo, ua.SetPublic)
-			to.Store(keeper)
-			keeper.Run(ctx)
-			return
-		}
-		l.log.Warn("STUN server not found", "server", rule.stun, "err", err, "again_in", rule.stunTime)
-		pause(ctx, rule.stunTime)
-	}
-}
-
-// found keeps the address of a rule's STUN server for the legs, which cannot
-// wait for a name.
-func (l *line) found(of lineRule, server netip.AddrPort) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.rule.equals(of) {
-		l.stun = server
 	}
 }
 

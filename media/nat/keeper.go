@@ -108,11 +108,20 @@ func (k *Keeper) Run(ctx context.Context) {
 	}
 }
 
-// ask is one transaction; it ends with an answer, in silence, or with ctx.
-func (k *Keeper) ask(ctx context.Context) {
+// RunUntilLost is Run, and ends also when the server has not answered for as long
+// as RFC 5389 section 7.2.1 allows: its name may have another address by now.
+func (k *Keeper) RunUntilLost(ctx context.Context) {
+	for k.ask(ctx) && ctx.Err() == nil {
+		sleep(ctx, k.every)
+	}
+}
+
+// ask is one transaction; it ends with an answer, in silence, or with ctx. It
+// reports false for silence.
+func (k *Keeper) ask(ctx context.Context) (answered bool) {
 	raw, id, err := Request()
 	if err != nil {
-		return
+		return false
 	}
 	k.begin(id)
 	defer k.end()
@@ -124,10 +133,11 @@ func (k *Keeper) ask(ctx context.Context) {
 		// A failed write is like a lost packet: the next one may do.
 		_ = k.write(raw, k.server)
 		if k.answered(ctx, wait) {
-			return
+			return true
 		}
 		wait *= 2
 	}
+	return false
 }
 
 func (k *Keeper) begin(id ID) {

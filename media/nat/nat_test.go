@@ -182,6 +182,25 @@ func TestKeeperLearnsAndKeeps(t *testing.T) {
 	})
 }
 
+// A server that falls silent is lost after 39.5 s, and one that answers never is.
+func TestRunUntilLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &wire{from: time.Now()}
+		k := NewKeeper(server, time.Minute, w.write, func(netip.AddrPort) {})
+		var ended time.Duration
+		go func() { k.RunUntilLost(t.Context()); ended = time.Since(w.from) }()
+		for range 3 {
+			synctest.Wait()
+			k.Handle(reply(t, w.id(), outer), server)
+			time.Sleep(time.Minute)
+		}
+		time.Sleep(time.Minute)
+		if want := 3*time.Minute + 39500*time.Millisecond; ended != want {
+			t.Errorf("lost after %v, want %v", ended, want)
+		}
+	})
+}
+
 func TestOnlyTheServersAnswerCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &wire{from: time.Now()}
