@@ -82,6 +82,12 @@ type (
 		Reason string
 	}
 
+	// Transferred says that the phone we talk to passes the visitor on.
+	Transferred struct {
+		Leg    LegID
+		Target string
+	}
+
 	// MediaLost says that nothing has come from the leg for the time the
 	// configuration allows, or that its answer cannot be used.
 	MediaLost struct {
@@ -142,6 +148,7 @@ func (Answered) event()     {}
 func (Confirmed) event()    {}
 func (Refused) event()      {}
 func (HungUp) event()       {}
+func (Transferred) event()  {}
 func (MediaLost) event()    {}
 func (Digit) event()        {}
 func (CodeRight) event()    {}

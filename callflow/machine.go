@@ -108,6 +108,8 @@ func (m *Machine) Step(now time.Time, ev Event, out []Action) []Action {
 		return m.refused(now, ev, out)
 	case HungUp:
 		return m.hungUp(ev, out)
+	case Transferred:
+		return m.transferred(now, ev, out)
 	case MediaLost:
 		return m.mediaLost(now, ev, out)
 	case Digit:

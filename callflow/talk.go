@@ -58,6 +58,23 @@ func (m *Machine) hungUp(ev HungUp, out []Action) []Action {
 	return m.idle(result, ev.Reason, SignalEnded, out)
 }
 
+// transferred ends the conversation and rings the phone that the visitor is
+// passed on to. Whoever was let in beside it has to go.
+func (m *Machine) transferred(now time.Time, ev Transferred, out []Action) []Action {
+	if !m.talksTo(ev.Leg) {
+		return out
+	}
+	out = append(out, Speak{0}, Bye{ev.Leg}, StopMedia{ev.Leg}, Show{IndicatorTalking, false}, Hear{0})
+	out = m.leave(out)
+	plan, button := m.plan, m.button
+	plan.Stages = []Stage{{Targets: []Target{{URI: ev.Target}}}}
+	*m = Machine{lastLeg: m.lastLeg, open: m.open, stopped: m.stopped}
+	m.state, m.plan, m.button, m.began = Ringing, plan, button, now
+	m.end, m.stage = now.Add(plan.RingFor), -1
+	out = m.nextStage(now, out)
+	return append(out, Show{IndicatorCalling, true}, Play{Signal: SignalRingback})
+}
+
 func (m *Machine) mediaLost(now time.Time, ev MediaLost, out []Action) []Action {
 	if ev.Leg == m.side.leg && ev.Leg != 0 {
 		return m.leave(out)

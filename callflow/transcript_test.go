@@ -204,6 +204,8 @@ func readEvent(t *testing.T, words []string, plan Plan) Event {
 		return Answered{leg}
 	case "refused":
 		return Refused{leg, number(2), arg(3), arg(4) == "cut"}
+	case "transfers":
+		return Transferred{leg, arg(2)}
 	case "hangs-up":
 		return HungUp{leg, "BYE"}
 	case "media-lost":

@@ -30,7 +30,10 @@ func alphabet(w *walker) []Event {
 	evs := []Event{
 		Tick{}, Pressed{"1", walkPlan}, Pressed{"2", Plan{}}, Shutdown{},
 		OpenAsked{"front", "root"}, DoorMoved{"front", true}, DoorMoved{"front", false}, DoorFailed{"front", "gone"},
-		Incoming{caller, "sip:guard", walkPlan, Guest{Talk: true}}, Incoming{caller, "sip:ear", walkPlan, Guest{Listen: true, AnswerIn: 2 * time.Second}},
+		Incoming{caller, "sip:guard", walkPlan, Guest{Talk: true}},
+	}
+	if m.state == Idle {
+		evs = append(evs, Incoming{caller, "sip:ear", walkPlan, Guest{Listen: true, AnswerIn: 2 * time.Second}})
 	}
 	legs := []LegID{m.lastLeg, caller}
 	if m.lastLeg > 1 {
@@ -46,8 +49,14 @@ func alphabet(w *walker) []Event {
 	}
 	for _, id := range legs {
 		evs = append(evs, Progress{id, 183, true}, AudioArrived{id}, Answered{id}, Confirmed{id},
-			Refused{id, 486, "", false}, Refused{id, 503, "", true}, HungUp{id, ""}, MediaLost{id, ""}, Digit{id, '1', RoadRTP},
+			Refused{id, 486, "", false}, HungUp{id, ""}, MediaLost{id, ""}, Digit{id, '1', RoadRTP},
 			CodeRight{id, "front", "home"}, CodeRight{id, "vault", "home"}, CodeWrong{id, "", false}, CodeWrong{id, "", true})
+		switch m.state {
+		case Ringing:
+			evs = append(evs, Refused{id, 503, "", true})
+		case Talking:
+			evs = append(evs, Transferred{id, "sip:porter"})
+		}
 	}
 	return evs
 }

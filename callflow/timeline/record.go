@@ -48,6 +48,7 @@ const (
 	CoverOpened   Name = "cover-opened"   // the panel's cover; detail: for how long no door opens
 	CoverClosed   Name = "cover-closed"   // detail: as above
 	PictureWanted Name = "picture-wanted" // PLI, FIR or INFO; detail: which
+	Transferred   Name = "transferred"    // the phone passes the visitor on; detail: to whom
 	Reoffer       Name = "re-offer"       // a new offer inside the dialog
 	Cancelled     Name = "cancelled"      // the CANCEL left
 	Refused       Name = "refused"        // a final response; detail: its status and reason

@@ -52,6 +52,7 @@ type Status struct {
 	Parts        []Part        `json:"parts"`
 	Missing      []string      `json:"missing,omitempty"`  // what this build or board lacks, in words
 	Problems     []string      `json:"problems,omitempty"` // what is wrong with the panel itself, in words
+	Message      *Message      `json:"message,omitempty"`  // the last that a caller wrote; nil: none
 	Cover        *Cover        `json:"cover,omitempty"`    // nil: the board has no switch for it
 	Exits        []Exit        `json:"exits,omitempty"`
 	Outputs      []Output      `json:"outputs,omitempty"`
@@ -64,6 +65,13 @@ const (
 	RegistrationOK      = "registered" //
 	RegistrationRefused = "refused"    // the server said no; Reason says why
 )
+
+// Message is a text that a caller sent to the panel.
+type Message struct {
+	From string    `json:"from"` // his address as the configuration has it
+	Text string    `json:"text"` // printable characters and line breaks, at most 1000
+	At   time.Time `json:"at"`
+}
 
 // Registration is the SIP line's state.
 type Registration struct {

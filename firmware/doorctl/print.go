@@ -35,6 +35,9 @@ func writeStatus(w io.Writer, s control.Status) error {
 	for _, warning := range s.Config.Warnings {
 		line("warning", "%s", warning)
 	}
+	if m := s.Message; m != nil {
+		line("message", "%s, %s: %s", m.At.Format(time.DateTime), m.From, strings.ReplaceAll(m.Text, "\n", " / "))
+	}
 	for _, problem := range s.Problems {
 		line("problem", "%s", problem)
 	}

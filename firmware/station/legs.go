@@ -200,6 +200,15 @@ func (o *owner) sipEvent(ev sipua.Event) {
 	case sipua.PictureWanted:
 		o.diary.mark(monotonic(), timeline.PictureWanted, uint32(ev.Leg), "INFO")
 		o.video.refresh()
+	case sipua.Referred:
+		o.diary.mark(monotonic(), timeline.Transferred, uint32(ev.Leg), ev.Target)
+		o.step(callflow.Transferred{Leg: ev.Leg, Target: ev.Target})
+	case sipua.Message:
+		o.message(ev)
+	case sipua.CheckSync:
+		o.fetch()
+	case sipua.Probed:
+		o.probed(ev)
 	case sipua.Sent:
 		o.sent(ev)
 	}

@@ -166,14 +166,16 @@ func (l *line) config(rule lineRule) (sipua.Config, error) {
 		}
 		account.TLS.Time = l.certTime
 	}
-	return sipua.Config{
+	cfg := sipua.Config{
 		Account:   account,
 		Local:     netip.AddrPortFrom(addr, uint16(rule.port)),
 		Allow:     strings.Fields(rule.allow),
 		NewLeg:    func() callflow.LegID { return callflow.IncomingLeg | callflow.LegID(l.callers.Add(1)) },
 		UserAgent: "doorstation/" + l.version,
 		Log:       l.log,
-	}, nil
+	}
+	rule.calls.put(&cfg)
+	return cfg, nil
 }
 
 func tlsConfig(rule lineRule) (*tls.Config, error) {

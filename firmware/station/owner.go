@@ -8,6 +8,7 @@ import (
 	"doorstation/callflow"
 	"doorstation/callflow/keypad"
 	"doorstation/callflow/timeline"
+	"doorstation/firmware/control"
 	"doorstation/media/audio"
 	"doorstation/media/tone"
 )
@@ -44,6 +45,9 @@ type owner struct {
 	pads    map[callflow.LegID]*keypad.Pad // of those whose digits count
 	sound   sounder
 	since   time.Time               // of the present state
+	reach   reach                   // what the silent probes found
+	text    *control.Message        // the last that a caller wrote; nil: none
+	fetch   func()                  // has the configuration fetched
 	waiting func()                  // for the end of the call
 	asked   map[string][]chan error // local commands without the guard's word, by door
 	pulses  int                     // without the guard's word

@@ -31,6 +31,7 @@ type scriptPhone struct {
 	last  *scriptCall
 
 	running atomic.Int32 // scripts
+	options int          // the status that OPTIONS gets; 0: none
 }
 
 // A scriptCall is one INVITE and what became of it.
@@ -141,6 +142,9 @@ func (p *scriptPhone) take(msg string, from netip.AddrPort) {
 			defer p.running.Add(-1)
 			p.script(c)
 		}()
+	case method == "OPTIONS" && p.options != 0:
+		once := &scriptCall{phone: p, peer: from, tag: "options"}
+		once.respondTo(msg, p.options, "So", "")
 	case c == nil:
 	case method == "ACK":
 		c.ack()

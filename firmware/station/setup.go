@@ -56,6 +56,7 @@ type lineRule struct {
 	allow    string // joined with spaces, so that rules compare
 	stun     string
 	stunTime time.Duration
+	calls    callRule
 }
 
 // equals reports whether two rules want the same line.
@@ -135,6 +136,7 @@ func newLineRule(doc *provisioning.Document) lineRule {
 		address: doc.Network.Address, port: doc.Network.SIPPort,
 		allow: strings.Join(callers(doc), " "),
 		stun:  doc.STUN.Server, stunTime: time.Duration(doc.STUN.Keepalive),
+		calls: newCallRule(doc),
 	}
 }
 

@@ -102,6 +102,9 @@ func (s *Station) newOwner(locked *lockout) *owner {
 		lamps:  s.hw.lamps, around: newSurroundings(s.opt.Board, s.hw.outputs.change),
 		legs: make(map[callflow.LegID]*leg), pads: make(map[callflow.LegID]*keypad.Pad), asked: make(map[string][]chan error), open: make(map[string]bool),
 		sound: sounder{engine: engine},
+		fetch: func() {
+			s.log.Warn("the registrar wants the configuration fetched, and this panel has no server for it")
+		},
 	}
 }
 
@@ -149,6 +152,7 @@ func (s *Station) Run(ctx context.Context) error {
 		{name: "records", run: s.diary.keep},
 		{name: "camera", run: s.video.run},
 		{name: "page", run: s.page},
+		{name: "probe", run: s.probe},
 		{name: "health", run: attendant.run},
 		{name: "time", run: s.timekeeper().run},
 	}
@@ -158,6 +162,7 @@ func (s *Station) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		s.owner.fetch = fetcher.Now // nothing runs yet
 		parts = append(parts, part{name: "fetch", run: fetcher.Run})
 	}
 	err := s.parts.run(context.WithoutCancel(ctx), parts...)

@@ -16,13 +16,15 @@ type view struct {
 	call   control.Call
 	setup  *setup
 	around around
+	reach  reach
+	text   *control.Message
 }
 
 // publish renews the view and wakes the watchers. It runs on the owner's
 // goroutine.
 func (s *Station) publish() {
 	o := s.owner
-	next := view{setup: o.setup, around: o.seeAround(), call: control.Call{State: control.CallIdle, Shows: string(o.sound.shown)}}
+	next := view{setup: o.setup, around: o.seeAround(), reach: o.reach, text: o.text, call: control.Call{State: control.CallIdle, Shows: string(o.sound.shown)}}
 	if st := o.machine.State(); st != callflow.Idle {
 		next.call.State = control.CallRinging
 		if st == callflow.Talking {
@@ -49,6 +51,7 @@ func (s *Station) Status() control.Status {
 		Parts:        s.parts.parts(),
 		Missing:      slices.Concat(s.missing(), s.hw.missing),
 		Problems:     s.problems(),
+		Message:      v.text,
 	}
 	for _, name := range s.buttons {
 		b := control.Button{Name: name}
@@ -58,6 +61,7 @@ func (s *Station) Status() control.Status {
 		st.Buttons = append(st.Buttons, b)
 	}
 	if v.setup != nil {
+		st.Problems = append(st.Problems, v.setup.silent(v.reach)...)
 		st.Name = v.setup.name
 		for _, d := range v.setup.doc.Doors {
 			door := v.around.contacts[d.Relay]

@@ -1,6 +1,16 @@
 "use strict";
 
 const $ = (id) => document.getElementById(id);
+const RESULTS = {
+  "talked": "talked", "cancelled": "the visitor gave up", "no-answer": "nobody answered", "refused": "declined", "busy": "busy",
+  "unreachable": "no phone could be reached", "network-lost": "the panel had no network or no server", "not-configured": "the button rings nobody",
+  "media-lost": "the connection was lost", "wrong-codes": "too many wrong codes", "time-limit": "the time was up", "shutdown": "the panel stopped",
+};
+const SIGNALS = {
+  "ringback": "the ringing tone", "busy": "the flat is busy", "refused": "the flat declined", "no-answer": "nobody answers",
+  "unreachable": "nobody can be reached", "network-lost": "the panel has no network", "not-configured": "nobody lives here",
+  "warning": "the call ends soon", "ended": "the call is over", "incoming": "somebody listens",
+};
 let records = [];
 let asking = false;
 let askAgain = false;
@@ -26,6 +36,7 @@ function showFacts(status) {
   list.push(call.state === "idle" || !call.state
     ? fact("", "No call")
     : fact("warn", `${call.state}: ${call.flat || call.button || "a call to the panel"}, since ${clock(call.since)}`));
+  if (SIGNALS[call.shows]) list.push(fact("warn", `The visitor is told: ${SIGNALS[call.shows]}`));
   const line = status.registration;
   list.push(fact(line.state === "registered" ? "good" : "bad",
     `SIP line: ${line.state}${line.server ? " with " + line.server : ""}${line.reason ? ". " + line.reason : ""}`));
@@ -37,6 +48,8 @@ function showFacts(status) {
   if (config.error) list.push(fact("bad", config.error));
   for (const warning of config.warnings || []) list.push(fact("warn", warning));
   for (const missing of status.missing || []) list.push(fact("warn", missing));
+  for (const problem of status.problems || []) list.push(fact("bad", problem));
+  if (status.message) list.push(fact("", `${clock(status.message.at)}, ${status.message.from} writes: ${status.message.text}`));
   $("facts").replaceChildren(...list);
 }
 
@@ -95,7 +108,7 @@ function draw(details, record) {
 }
 
 function callEntry(record, wasOpen) {
-  const result = record.result || "running";
+  const result = RESULTS[record.result] || record.result || "running";
   const details = node("details", { "data-id": record.id },
     node("summary", {}, node("time", {}, clock(record.began)), ` · ${record.flat || record.button || "panel"} · ${result}`,
       node("span", { class: "why" }, record.why)),
