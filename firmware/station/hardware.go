@@ -113,6 +113,7 @@ func (h *hardware) shine(ctx context.Context) error {
 		all.Go(func() { l.run(ctx) })
 	}
 	all.Wait()
+	<-ctx.Done() // a board may have none
 	return nil
 }
 

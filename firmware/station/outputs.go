@@ -94,6 +94,7 @@ func (o *outputs) run(ctx context.Context) error {
 		all.Go(func() { out.run(ctx) })
 	}
 	all.Wait()
+	<-ctx.Done() // a board may have none
 	return nil
 }
 
