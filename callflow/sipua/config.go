@@ -11,6 +11,7 @@ import (
 
 	"doorstation/callflow"
 	"doorstation/callflow/sipua/locate"
+	"doorstation/callflow/sipua/trace"
 )
 
 // An Account is one line at one registrar. Without User, or without both
@@ -74,6 +75,9 @@ type Config struct {
 	// two bits are 0, and says whether it swallowed it. It runs on the reader's
 	// goroutine; b is only lent.
 	OnPacket func(b []byte, from netip.AddrPort) bool
+
+	// Trace remembers the messages that go over the wire; nil: nobody does.
+	Trace *trace.Ring
 
 	// Conn is a UDP socket to use in place of an own one. The UA closes it.
 	Conn net.PacketConn

@@ -30,6 +30,7 @@ type gate struct {
 	net.PacketConn
 	sources *sources
 	side    func(b []byte, from netip.AddrPort) bool
+	wrote   func(b []byte, to netip.AddrPort) // nil: nobody wants to know
 	log     *slog.Logger
 
 	serving chan struct{} // closed at the first read
@@ -87,8 +88,17 @@ func plausible(b []byte) bool {
 }
 
 func (g *gate) writeTo(b []byte, to netip.AddrPort) error {
-	_, err := g.PacketConn.WriteTo(b, net.UDPAddrFromAddrPort(to))
+	_, err := g.WriteTo(b, net.UDPAddrFromAddrPort(to))
 	return err
+}
+
+// WriteTo sends one datagram.
+func (g *gate) WriteTo(b []byte, to net.Addr) (int, error) {
+	n, err := g.PacketConn.WriteTo(b, to)
+	if g.wrote != nil && err == nil {
+		g.wrote(b, addrPortOf(to))
+	}
+	return n, err
 }
 
 // addrPortOf gives the address of a UDP or TCP peer, v4 as v4.

@@ -91,6 +91,7 @@ func newUA(cfg Config, on func(Event)) (*UA, error) {
 	}
 	u.life, u.die = context.WithCancel(context.Background())
 	u.gate = newGate(conn, u.sources, u.side, cfg.Log)
+	u.gate.wrote = func(b []byte, to netip.AddrPort) { u.traced(true, "udp", u.local, to, b) }
 	u.tpl, u.parser = newTransports(), newParser()
 	u.reg = newRegistration(cfg.Account.Expires)
 	return u, nil

@@ -30,6 +30,7 @@ func (u *UA) readDatagram(buf []byte) (closed bool) {
 		return true // the gate gives no other error than that of a closed socket
 	}
 	from := addrPortOf(addr)
+	u.traced(false, "udp", u.local, from, buf[:n])
 	m, err := wire.Parse(buf[:n])
 	u.deliver(m, err, "UDP", from, func(b []byte, port uint16) error {
 		return u.gate.writeTo(b, netip.AddrPortFrom(from.Addr(), port))
@@ -69,6 +70,7 @@ func (u *UA) takeFrame(f wire.Frame, network string, from netip.AddrPort, conn n
 		}
 		return
 	}
+	u.traced(false, sip.NetworkToLower(network), addrPortOf(conn.LocalAddr()), from, f.Message)
 	m, err := wire.Parse(f.Message)
 	if err == nil && f.Lost {
 		err = &wire.Fault{Status: sip.StatusBadRequest, Reason: "Bad Content-Length", Message: m}

@@ -19,6 +19,7 @@ import (
 	"github.com/emiago/sipgo/sip"
 
 	"doorstation/callflow"
+	"doorstation/callflow/sipua/trace"
 )
 
 func TestPortInUse(t *testing.T) {
@@ -95,9 +96,14 @@ func (s *streamServer) send(text string) { _, _ = s.conn.Write([]byte(text)) }
 // runStream runs a panel that registers over a flow.
 func runStream(t *testing.T, s *streamServer, a Account) (*UA, chan Event) {
 	t.Helper()
+	return runStreamTraced(t, s, a, nil)
+}
+
+func runStreamTraced(t *testing.T, s *streamServer, a Account, ring *trace.Ring) (*UA, chan Event) {
+	t.Helper()
 	a.User, a.Registrar = "panel", s.l.Addr().String()
 	events := make(chan Event, 100)
-	u, err := New(Config{Account: a, Local: netip.MustParseAddrPort("127.0.0.1:0"), Allow: []string{"sip:guard@127.0.0.1"},
+	u, err := New(Config{Account: a, Trace: ring, Local: netip.MustParseAddrPort("127.0.0.1:0"), Allow: []string{"sip:guard@127.0.0.1"},
 		NewLeg: func() callflow.LegID { return 9 }}, func(ev Event) { events <- ev })
 	if err != nil {
 		t.Fatal(err)

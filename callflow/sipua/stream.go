@@ -66,6 +66,9 @@ func (u *UA) dial(s *stream) {
 		return
 	}
 	w := &watchedConn{Conn: conn}
+	w.wrote = func(b []byte) {
+		u.traced(true, s.hop.network, addrPortOf(conn.LocalAddr()), addrPortOf(conn.RemoteAddr()), b)
+	}
 	w.began = func() { u.box.post(func() { u.streamReady(s, w) }) }
 	err = u.serveStream(s.hop.network, w)
 	u.box.post(func() { u.streamEnded(s, err) })
@@ -127,6 +130,7 @@ func (u *UA) streamEnded(s *stream, err error) {
 type watchedConn struct {
 	net.Conn
 	began func()
+	wrote func(b []byte)
 	start sync.Once
 	heard atomic.Int64 // bytes
 }
@@ -142,5 +146,9 @@ func (c *watchedConn) Write(b []byte) (int, error) {
 	if err := c.Conn.SetWriteDeadline(time.Now().Add(writeWithin)); err != nil {
 		return 0, err
 	}
-	return c.Conn.Write(b)
+	n, err := c.Conn.Write(b)
+	if err == nil {
+		c.wrote(b)
+	}
+	return n, err
 }

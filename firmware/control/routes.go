@@ -32,6 +32,7 @@ func (s Server) routes() http.Handler {
 	mux.HandleFunc("POST "+pathPress, s.press)
 	mux.HandleFunc("POST "+pathOpen, s.open)
 	s.checkRoutes(mux)
+	s.traceRoutes(mux)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, Refuse(NotFound, "this panel has no %s %s; doorctl and doorstationd may be of different versions", r.Method, r.URL.Path))
 	})

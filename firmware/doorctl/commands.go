@@ -26,6 +26,7 @@ var commands = map[string]command{
 	"open":          {1, 1, "the name of a door", (*tool).open},
 	"calls":         {0, 0, "no words", (*tool).calls},
 	"timeline":      {1, 0, "at most the ID of a call", (*tool).timeline},
+	"sip trace":     {1, 0, "at most the ID of a call", (*tool).traceSIP},
 	"config check":  {1, 1, "the name of a file", (*tool).checkConfig},
 	"board compile": {1, 1, "the name of a file", (*tool).compileBoard},
 	"board draw":    {1, 1, "the name of a file", (*tool).drawBoard},
@@ -37,19 +38,20 @@ var commands = map[string]command{
 // all.
 var flagOf = map[string][]string{
 	"board": {"config check", "board detect"},
+	"pcap":  {"sip trace"},
 	"yes":   {"board check"}, "wait": {"board check"}, "picture": {"board check"},
 }
 
 // do finds the command and carries it out.
 func (t *tool) do(ctx context.Context, words []string) error {
 	if len(words) == 0 {
-		return misused("say what to do: status, press, open, calls, timeline, config check, board compile, board draw, board detect or board check")
+		return misused("say what to do: status, press, open, calls, timeline, sip trace, config check, board compile, board draw, board detect or board check")
 	}
 	name, rest := words[0], words[1:]
 	if name == "help" {
 		return flag.ErrHelp
 	}
-	if (name == "config" || name == "board") && len(rest) > 0 {
+	if (name == "config" || name == "board" || name == "sip") && len(rest) > 0 {
 		name, rest = name+" "+rest[0], rest[1:]
 	}
 	c, ok := commands[name]

@@ -56,6 +56,7 @@ type tool struct {
 	in      io.Reader     // what a person answers
 	yes     bool          // nobody is asked
 	wait    time.Duration // for each input of a check
+	pcap    string        // file for the messages of a trace
 	picture string        // file for the camera's picture of a check
 	times   times         // of its steps
 }
@@ -99,6 +100,7 @@ func (t *tool) parse(args []string) ([]string, error) {
 	set.StringVar(&t.board, "board", "", "")
 	set.BoolVar(&t.yes, "yes", false, "")
 	set.DurationVar(&t.wait, "wait", inputTime, "")
+	set.StringVar(&t.pcap, "pcap", "", "")
 	set.StringVar(&t.picture, "picture", "", "")
 	var words []string
 	for len(args) > 0 {

@@ -8,6 +8,9 @@ const usage = `doorctl - see and use the door station that runs here
   doorctl calls                the last calls, newest first
   doorctl timeline [ID]        what happened in a call, and why the door opened
                                or did not; without an ID in the last call
+  doorctl sip trace [ID]       the SIP messages of a call as a ladder, or all
+                               that the panel remembers; passwords, keys and
+                               digits are made unreadable
   doorctl config check FILE    check a configuration before a panel gets it
   doorctl board compile FILE   check a board file (YAML) and print it as the
                                JSON that the panel reads
@@ -25,6 +28,7 @@ Flags:
   -board FILE   for config check: the board file, YAML or JSON, against whose
                 buttons, relays and limits the configuration is checked;
                 for board detect: the board file to judge in place of all
+  -pcap FILE    for sip trace: write the messages to FILE, for Wireshark
   -yes          for board check: ask nobody, pulse the relays, light the lamps,
                 and sum up
   -wait TIME    for board check: for each input (default 30s; 0s with -yes)

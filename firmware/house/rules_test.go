@@ -36,10 +36,10 @@ var rules = []rule{
 
 	{"firmware/doorguard", []string{"drivers", "drivers/guard", "drivers/gpio", "drivers/led", "drivers/sim", "drivers/watchdog", "board"}},
 	{"firmware/doorstationd", []string{"firmware/...", "board", "provisioning"}},
-	{"firmware/doorctl", []string{"firmware/...", "callflow/timeline", "board/...", "provisioning"}},
+	{"firmware/doorctl", []string{"firmware/...", "callflow/timeline", "callflow/sipua/trace", "board/...", "provisioning"}},
 	{"firmware/station/...", []string{"..."}},
 	{"firmware/history/...", []string{"callflow/timeline"}},
-	{"firmware/control/...", []string{"callflow", "callflow/timeline", "firmware/history"}},
+	{"firmware/control/...", []string{"callflow", "callflow/timeline", "callflow/sipua/trace", "firmware/history"}},
 	{"firmware/web/...", []string{"callflow/timeline", "firmware/control"}},
 	{"firmware/sim/...", []string{"media/...", "drivers/...", "board/...", "callflow/timeline", "provisioning", "firmware/sim/...", "firmware/control"}},
 	{"firmware/e2e/...", []string{"..."}},

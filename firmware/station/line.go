@@ -16,6 +16,7 @@ import (
 
 	"doorstation/callflow"
 	"doorstation/callflow/sipua"
+	"doorstation/callflow/sipua/trace"
 	"doorstation/firmware/control"
 	"doorstation/media/nat"
 	"doorstation/media/session"
@@ -32,6 +33,7 @@ type line struct {
 	lookUp   func(host string, port int) (netip.AddrPort, error)
 	certTime func() time.Time // by which certificates are judged; nil: the system's clock
 	callers  atomic.Uint32    // legs handed out to callers
+	messages trace.Ring       // the latest on the wire, also of former user agents
 
 	mu    sync.Mutex
 	rule  *lineRule // nil: nothing is configured
@@ -172,6 +174,7 @@ func (l *line) config(rule lineRule) (sipua.Config, error) {
 		Allow:     strings.Fields(rule.allow),
 		NewLeg:    func() callflow.LegID { return callflow.IncomingLeg | callflow.LegID(l.callers.Add(1)) },
 		UserAgent: "doorstation/" + l.version,
+		Trace:     &l.messages,
 		Log:       l.log,
 	}
 	rule.calls.put(&cfg)

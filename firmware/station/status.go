@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"doorstation/callflow"
+	"doorstation/callflow/sipua/trace"
 	"doorstation/callflow/timeline"
 	"doorstation/firmware/control"
 )
@@ -95,6 +96,9 @@ func (s *Station) configStatus() control.Config {
 
 // Calls gives the records, newest first.
 func (s *Station) Calls() []timeline.Record { return s.diary.records() }
+
+// Messages implements control.Tracer.
+func (s *Station) Messages() []trace.Message { return s.line.messages.Messages() }
 
 // Press does what pressing the button would do.
 func (s *Station) Press(button string) error {

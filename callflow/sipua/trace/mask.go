@@ -95,14 +95,13 @@ func nextComma(value []byte) int {
 
 // keyLines begin the lines of a description that hold keys (RFC 4568, RFC 8839,
 // RFC 8866 section 5.12, RFC 4567).
-var keyLines = []string{"a=crypto:", "a=ice-pwd:", "k=", "a=key-mgmt:"}
+var keyLines = [][]byte{[]byte("a=crypto:"), []byte("a=ice-pwd:"), []byte("k="), []byte("a=key-mgmt:")}
 
 func maskBody(body []byte, digits bool) {
 	for line := range bytes.SplitAfterSeq(body, []byte("\n")) {
-		lower := lowered(line)
 		for _, key := range keyLines {
-			if strings.HasPrefix(lower, key) {
-				overwrite(line[secretOf(lower, len(key)):])
+			if len(line) > len(key) && bytes.EqualFold(line[:len(key)], key) {
+				overwrite(line[secretOf(lowered(line), len(key)):])
 			}
 		}
 		if !digits {
