@@ -113,7 +113,7 @@ func TestSickClientIsEnded(t *testing.T) {
 		life func(w *world)
 		want []string
 	}{
-		{"a healthy one lives", func(w *world) { w.pass(time.Hour) }, nil},
+		{"a healthy one lives", func(w *world) { w.pass(10 * time.Minute) }, nil},
 		{
 			"a sick one", func(w *world) { w.sick = "sip loop"; w.pass(20 * time.Second) },
 			[]string{"50ms process 7: is sick: sip loop", "8s abort 7: sick for 8s: sip loop", "9s kill 7: aborted 1s ago"},
@@ -192,7 +192,7 @@ func TestWatchdogIsFed(t *testing.T) {
 		bites time.Duration // 0: never
 		want  []string
 	}{
-		{"a healthy client", func(w *world) { w.comes(7); w.pass(time.Hour) }, 0, nil},
+		{"a healthy client", func(w *world) { w.comes(7); w.pass(10 * time.Minute) }, 0, nil},
 		{
 			"nobody comes after boot", func(w *world) { w.pass(10 * time.Minute) }, BootGrace + timeout,
 			[]string{"3m0s feeds the watchdog no more, it bites within 10s: the last sign of a healthy client was 3m0s ago", "3m0s keep 1 false 0s"},
@@ -239,7 +239,7 @@ func TestWatchdogIsFed(t *testing.T) {
 			w.send("bye")
 			w.pass(4 * time.Minute)
 			w.comes(8)
-			w.pass(time.Hour)
+			w.pass(10 * time.Minute)
 		}, 0, nil},
 		{"an end that was meant, and nothing after it", func(w *world) {
 			w.comes(7)
