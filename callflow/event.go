@@ -189,6 +189,10 @@ type Plan struct {
 type Stage struct {
 	Targets []Target      // at most MaxLegs
 	For     time.Duration // then the next stage; zero: until RingFor ends
+
+	// LastResort says that these phones ring only when no phone before them
+	// was reached at all.
+	LastResort bool
 }
 
 // A Target is one phone of a stage.

@@ -58,6 +58,7 @@ type Machine struct {
 	side    aside   // who was let in beside it
 	heard   LegID   // the leg whose early audio the visitor hears
 	heardBy outcome // what the phones of this call have said so far
+	reached bool    // a phone of this call has rung, or has refused it
 
 	open    []string // doors that are open now; never written in place
 	stopped bool

@@ -91,6 +91,9 @@ func (m *Machine) pressedAgain(now time.Time, out []Action) []Action {
 func (m *Machine) nextStage(now time.Time, out []Action) []Action {
 	for m.stage++; m.stage < len(m.plan.Stages); m.stage++ {
 		st := m.plan.Stages[m.stage]
+		if st.LastResort && m.reached {
+			continue
+		}
 		m.stageAt, m.stageEnd = now, time.Time{}
 		if st.For > 0 {
 			m.stageEnd = now.Add(st.For)
@@ -165,7 +168,7 @@ func (m *Machine) stageOver(now time.Time, out []Action) []Action {
 
 func (m *Machine) progress(ev Progress, out []Action) []Action {
 	if i := m.find(ev.Leg); i >= 0 {
-		m.legs[i].rang = true
+		m.legs[i].rang, m.reached = true, true
 	}
 	return out
 }
@@ -208,6 +211,7 @@ func (m *Machine) refused(now time.Time, ev Refused, out []Action) []Action {
 	}
 	said := outcomeOf(ev.Status, m.legs[i].rang, ev.Cut)
 	m.heardBy |= said
+	m.reached = m.reached || said&(busy|declined) != 0
 	out = append(m.forget(i, out), StopMedia{ev.Leg})
 	if m.plan.RefusalEnds && said&(busy|declined) != 0 {
 		result, reason, signal := m.heardBy.verdict()

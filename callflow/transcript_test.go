@@ -122,9 +122,9 @@ func readPlan(t *testing.T, p *Plan, words []string) {
 	for _, word := range words {
 		key, value, _ := strings.Cut(word, "=")
 		switch key {
-		case "stage": // stage=a,b/10s
+		case "stage", "last-resort": // stage=a,b/10s
 			targets, length, _ := strings.Cut(value, "/")
-			var st Stage
+			st := Stage{LastResort: key == "last-resort"}
 			for _, target := range strings.Split(targets, ",") { // or a+5s, for one that rings later
 				uri, after, late := strings.Cut(target, "+")
 				one := Target{URI: uri}

@@ -14,7 +14,7 @@ var epoch = time.Date(2030, 1, 1, 12, 0, 0, 0, time.UTC)
 // everything that can end.
 var walkPlan = Plan{
 	Flat:            "Smith",
-	Stages:          []Stage{{Targets: []Target{{URI: "sip:a"}, {URI: "sip:b"}, {URI: "sip:late", After: 2 * time.Second}}, For: 4 * time.Second}, {Targets: []Target{{URI: "sip:c"}}}},
+	Stages:          []Stage{{Targets: []Target{{URI: "sip:a"}, {URI: "sip:b"}, {URI: "sip:late", After: 2 * time.Second}}, For: 4 * time.Second}, {Targets: []Target{{URI: "sip:c"}}}, {Targets: []Target{{URI: "sip:d"}}, LastResort: true}},
 	RingFor:         9 * time.Second,
 	TalkFor:         6 * time.Second,
 	WarnBefore:      2 * time.Second,

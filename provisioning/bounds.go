@@ -11,6 +11,8 @@ var (
 	weekdays      = []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"}
 	codecs        = []string{"pcmu", "pcma"}
 	transports    = []string{"udp", "tcp", "tls"}
+	lineWays      = append([]string{"auto"}, transports...)
+	digests       = []string{"md5", "sha-256", "sha-512-256"}
 	secondPresses = []string{"cancel", "keep"}
 	refusals      = []string{"next", "stop"}
 	rights        = []string{"talk", "listen", "see"}
@@ -29,7 +31,7 @@ const usualEntries = 64
 
 // longLists are the lists that may be longer or shorter than others, by path
 // without indices. With them, checking every entry against every other stays quick.
-var longLists = map[string]int{"flats": 1000, "doors": 16, "doors.codes": 1000, "time.servers": 8}
+var longLists = map[string]int{"flats": 1000, "doors": 16, "doors.codes": 1000, "time.servers": 8, "account.servers": 8, "standby.servers": 8, "flats.direct": 8}
 
 // mostEntries is how long the list at path may be.
 func mostEntries(path string) int {
@@ -84,6 +86,11 @@ func (s stretch) String() string {
 // stretches are the limits of the durations, by path without indices.
 var stretches = map[string]stretch{
 	"account.expires":            {Min: time.Minute, Max: 24 * time.Hour},
+	"account.keepalive":          {Min: 10 * time.Second, Max: 10 * time.Minute, OrZero: true},
+	"account.spread":             {Max: 5 * time.Minute},
+	"standby.expires":            {Min: time.Minute, Max: 24 * time.Hour},
+	"standby.keepalive":          {Min: 10 * time.Second, Max: 10 * time.Minute, OrZero: true},
+	"standby.spread":             {Max: 5 * time.Minute},
 	"flats.stages.for":           {Min: time.Second, Max: 10 * time.Minute},
 	"flats.stages.targets.after": {Max: 5 * time.Minute},
 	"doors.pulse":                {Min: 50 * time.Millisecond, Max: time.Minute},

@@ -26,7 +26,8 @@ func setDefaults(v reflect.Value) {
 func (n *Network) defaults() { *n = Network{SIPPort: 5060, RTPMin: 40000, RTPMax: 40199} }
 
 func (a *Account) defaults() {
-	*a = Account{Transport: "udp", Expires: Duration(5 * time.Minute)}
+	*a = Account{Transport: "udp", Expires: Duration(5 * time.Minute), Digest: "md5",
+		Keepalive: Duration(25 * time.Second), Spread: Duration(5 * time.Second)}
 }
 
 func (d *Door) defaults() {
@@ -94,12 +95,13 @@ func (d *Document) fit(lines map[string]int, lim Limits) {
 
 // complete fills in the defaults that follow from other settings.
 func (d *Document) complete() {
-	a := &d.Account
-	if a.AuthUser == "" {
-		a.AuthUser = a.User
-	}
-	if a.Registrar == "" {
-		a.Registrar = a.Domain
+	for _, a := range []*Account{&d.Account, &d.Standby} {
+		if a.AuthUser == "" {
+			a.AuthUser = a.User
+		}
+		if a.Registrar == "" {
+			a.Registrar = a.Domain
+		}
 	}
 	for i := range d.Flats {
 		flat := &d.Flats[i]

@@ -14,6 +14,7 @@ type Document struct {
 	Panel    Panel   `yaml:"panel"`
 	Network  Network `yaml:"network"`
 	Account  Account `yaml:"account"`
+	Standby  Account `yaml:"standby"`
 	Flats    []Flat  `yaml:"flats"`
 	Doors    []Door  `yaml:"doors"`
 	Keypad   Keypad  `yaml:"keypad"`
@@ -39,7 +40,9 @@ type Network struct {
 	RTPMax  int    `yaml:"rtp_max"`  // last port for media, at least 3 above rtp_min; default 40199
 }
 
-// Account is the panel's one SIP line.
+// Account is a SIP line of the panel. The standby one, if there is one, is
+// registered too and carries the calls while the other is not. Without any, all
+// phones have to be rung by their IP address.
 type Account struct {
 	User      string   `yaml:"user"`      // the part before the @
 	AuthUser  string   `yaml:"auth_user"` // name for digest authentication; default: user
@@ -47,11 +50,16 @@ type Account struct {
 	Domain    string   `yaml:"domain"`    // the part behind the @
 	Registrar string   `yaml:"registrar"` // host or host:port; default: domain
 	Proxy     string   `yaml:"proxy"`     // outbound proxy, host or host:port; default: none
-	Transport string   `yaml:"transport"` // default udp
+	Servers   []string `yaml:"servers"`   // further servers, host or host:port, tried in this order when the proxy or registrar fails; default: none
+	Transport string   `yaml:"transport"` // default udp; auto: what the DNS says of the server (NAPTR)
 	Expires   Duration `yaml:"expires"`   // how long a registration is asked to last; 60s to 24h, default 5m
 	CAFile    string   `yaml:"ca_file"`   // for tls: PEM bundle on the panel; default: the system's
 	CertFile  string   `yaml:"cert_file"` // for tls: client certificate, PEM, on the panel
 	KeyFile   string   `yaml:"key_file"`  // for tls: key of the client certificate, PEM, on the panel
+	Pin       string   `yaml:"pin"`       // for tls: base64 of the SHA-256 of the server's public key (SPKI), which is then demanded beside a good certificate; default: none
+	Digest    string   `yaml:"digest"`    // the weakest algorithm with which the password is proven; default md5
+	Keepalive Duration `yaml:"keepalive"` // asks so often whether the server lives; 10s to 10m or 0 for never; default 25s
+	Spread    Duration `yaml:"spread"`    // after the panel was switched on, its first registration waits any time up to this; 0 to 5m, default 5s
 }
 
 // Flat is one button and the phones that it rings.
@@ -59,6 +67,7 @@ type Flat struct {
 	Name   string   `yaml:"name"`   // for people, each another
 	Button string   `yaml:"button"` // the board's name of the input, each another
 	Stages []Stage  `yaml:"stages"` // rung one after the other until somebody answers
+	Direct []string `yaml:"direct"` // phones by their IP address (sip:user@192.0.2.7), rung without any server when none of the stages could be reached; default: none
 	Doors  []string `yaml:"doors"`  // names of the doors its residents may open; default: all
 }
 

@@ -35,6 +35,17 @@ var badEdits = map[string]struct {
 	"line break in a text":  {change{"name: Lindenstraße 12", `name: "a\nb"`}, "panel.name", "line breaks", false},
 	"text too long":         {change{"name: Lindenstraße 12", "name: " + strings.Repeat("a", 256)}, "panel.name", "at most 255", true},
 
+	"digest":                  {change{"digest: md5 ", "digest: sha1 "}, "account.digest", `must be "md5", "sha-256" or "sha-512-256"`, true},
+	"pin":                     {change{"digest: md5 ", "pin: abc\n  digest: md5 "}, "account.pin", "32 bytes", true},
+	"keepalive":               {change{"keepalive: 25s ", "keepalive: 1s "}, "account.keepalive", "10s to 10m", false},
+	"spread":                  {change{"spread: 5s ", "spread: 6m "}, "account.spread", "0s to 5m", false},
+	"server":                  {change{"[pbx2.example]", "[pbx2/example]"}, "account.servers[0]", "must be a host name", false},
+	"server twice":            {change{"[pbx2.example]", "[a.example, a.example]"}, "account.servers[1]", "already", true},
+	"standby without domain":  {change{"  domain: backup.example", ""}, "standby.domain", "required", true},
+	"standby transport":       {change{"  domain: backup.example", "  domain: backup.example\n  transport: sctp"}, "standby.transport", `must be "auto", "udp", "tcp" or "tls"`, true},
+	"direct by name":          {change{`direct: ["sip:monitor@192.0.2.40"]`, `direct: ["sip:monitor@monitor.example"]`}, "flats[0].direct[0]", "IP address", false},
+	"direct telephone number": {change{`direct: ["sip:monitor@192.0.2.40"]`, `direct: ["tel:123"]`}, "flats[0].direct[0]", "IP address", false},
+
 	"code with a letter":       {change{`"4711"`, `"47a1"`}, "doors[0].codes[0].digits", "1 to 16 of 0-9 and *", true},
 	"code with a hash":         {change{`"4711"`, `"47#1"`}, "doors[0].codes[0].digits", "1 to 16 of 0-9 and *", true},
 	"code too long":            {change{`"4711"`, `"12345678901234567"`}, "doors[0].codes[0].digits", "1 to 16", true},

@@ -25,9 +25,10 @@ const schemaFile = "config.schema.json"
 
 // requiredKeys are the keys without a default, by path without indices.
 var requiredKeys = map[string][]string{
-	"":                     {"account"},
+	"":                     {},
 	"account":              {"user", "domain"},
-	"flats":                {"name", "button", "stages"},
+	"standby":              {"user", "domain"},
+	"flats":                {"name", "button"},
 	"flats.stages":         {"targets"},
 	"flats.stages.targets": {"uri"},
 	"inbound.allow":        {"uri"},
@@ -51,7 +52,10 @@ var requiredKeys = map[string][]string{
 var panelOnly = []string{"doors.codes.sealed", "keypad.longest_code"}
 
 var wordLists = map[string][]string{
-	"account.transport":              transports,
+	"account.transport":              lineWays,
+	"account.digest":                 digests,
+	"standby.transport":              lineWays,
+	"standby.digest":                 digests,
 	"keypad.end_key":                 endKeys,
 	"call.second_press":              secondPresses,
 	"call.refusal":                   refusals,
@@ -65,6 +69,7 @@ var wordLists = map[string][]string{
 const (
 	uriPattern    = `^([sS][iI][pP][sS]?|[tT][eE][lL]):[^\s<>"]+$`
 	numberPattern = `^\+?[0-9*#]*$`
+	pinPattern    = `^([A-Za-z0-9+/]{43}=)?$`
 	timePattern   = `^([01][0-9]|2[0-3]):[0-5][0-9]$`
 )
 
@@ -78,17 +83,24 @@ var patterns = map[string]string{
 	"doors.codes.when.from":    timePattern,
 	"doors.codes.when.to":      strings.TrimSuffix(timePattern, "$") + "$|^24:00$",
 	"account.user":             `^[^\s@:]*$`,
+	"standby.user":             `^[^\s@:]*$`,
+	"account.pin":              pinPattern,
+	"standby.pin":              pinPattern,
+	"flats.direct":             uriPattern,
 	"web.listen":               `^$|:[0-9]{1,5}$`,
 }
 
 // notEmpty are texts and lists that must have something in them.
 var notEmpty = []string{
-	"account.user", "account.domain", "flats.name", "flats.button", "flats.stages", "flats.stages.targets", "inbound.allow.may",
+	"account.user", "account.domain", "standby.user", "standby.domain", "flats.name", "flats.button", "flats.stages", "flats.stages.targets", "inbound.allow.may",
 	"doors.name", "doors.relay", "doors.codes.name", "audio.codecs", "doors.codes.when.days",
 }
 
 // distinct are lists without equal entries.
-var distinct = []string{"flats.stages.targets", "flats.doors", "inbound.allow", "inbound.allow.may", "call.transfer_to", "audio.codecs", "doors.codes.when.days"}
+var distinct = []string{
+	"account.servers", "standby.servers", "flats.direct", "flats.stages.targets", "flats.doors", "inbound.allow", "inbound.allow.may",
+	"call.transfer_to", "audio.codecs", "doors.codes.when.days",
+}
 
 // shortForms are lists of settings for whose entries one text may stand alone.
 var shortForms = map[string]string{"flats.stages.targets": "uri", "inbound.allow": "uri"}

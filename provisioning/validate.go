@@ -17,7 +17,7 @@ type validator struct {
 
 func (v *validator) all() {
 	v.network()
-	v.account()
+	v.accounts()
 	v.doors()
 	v.flats()
 	v.keypad()

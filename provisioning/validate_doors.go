@@ -188,7 +188,10 @@ func (v *validator) flats() {
 			v.add(at+".button", flat.Button, fmt.Sprintf("is the button of flat %q already", other))
 		}
 		buttons[flat.Button] = flat.Name
-		v.stages(at+".stages", flat.Stages)
+		if len(flat.Stages) > 0 || len(flat.Direct) == 0 {
+			v.stages(at+".stages", flat.Stages)
+		}
+		v.direct(at+".direct", flat.Direct)
 		v.flatDoors(at+".doors", flat.Doors)
 	}
 	v.named("flats", "flat", names)

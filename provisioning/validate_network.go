@@ -30,24 +30,6 @@ func (v *validator) network() {
 	}
 }
 
-func (v *validator) account() {
-	a := &v.doc.Account
-	v.required("account.user", a.User)
-	v.user("account.user", a.User)
-	v.required("account.domain", a.Domain)
-	v.host("account.domain", a.Domain, false)
-	v.host("account.registrar", a.Registrar, true)
-	v.host("account.proxy", a.Proxy, true)
-	v.oneOf("account.transport", a.Transport, transports)
-	v.lasting("account.expires", a.Expires)
-	v.file("account.ca_file", a.CAFile)
-	v.file("account.cert_file", a.CertFile)
-	v.file("account.key_file", a.KeyFile)
-	if (a.CertFile == "") != (a.KeyFile == "") {
-		v.add("account.cert_file", a.CertFile, "cert_file and key_file go together; one of them is missing")
-	}
-}
-
 // user checks the user part of the panel's own address (RFC 3261 section 25.1).
 func (v *validator) user(path, s string) {
 	if s != "" && !allOf(s, userChars) {

@@ -22,6 +22,9 @@ type Invitation struct {
 	// Expires is how long the phone may ring, told to it so that an INVITE that
 	// was long on its way rings no longer (RFC 3261 section 13.2.1); 0: unsaid.
 	Expires time.Duration
+
+	// Direct rings the phone at its own address, without any server of ours.
+	Direct bool
 }
 
 // An outgoing is our INVITE and how far it got.
@@ -65,7 +68,11 @@ func (u *UA) invite(leg callflow.LegID, inv Invitation) {
 // inviteAt sends the INVITE to uri: the target, or where a 3xx points.
 func (c *call) inviteAt(uri sip.Uri) {
 	c.out.req = sip.NewRequest(sip.INVITE, uri)
-	c.u.way(uri, func(h hop, routes []sip.Uri, err error) {
+	way := c.u.way
+	if c.out.Direct {
+		way = c.u.straight
+	}
+	way(uri, func(h hop, routes []sip.Uri, err error) {
 		switch {
 		case c.over:
 		case err != nil:

@@ -77,6 +77,11 @@ func (u *UA) way(uri sip.Uri, f func(hop, []sip.Uri, error)) {
 		u.atServer(func(h hop, err error) { f(h, u.routes(h), err) })
 		return
 	}
+	u.straight(uri, f)
+}
+
+// straight is the way to uri itself.
+func (u *UA) straight(uri sip.Uri, f func(hop, []sip.Uri, error)) {
 	u.locate(uri, func(h hop, err error) { f(h, nil, err) })
 }
 

@@ -134,10 +134,13 @@ func (o *owner) turned(done func()) {
 	done()
 }
 
-// turners is the line's user agent, while there is one.
+// turners are the user agents of the line's accounts, as far as there are any.
 func (l *line) turners() []turner {
-	if ua := l.agent(); ua != nil {
-		return []turner{ua}
+	var all []turner
+	for _, l := range []*line{l, l.spare} {
+		if ua := l.agent(); ua != nil {
+			all = append(all, ua)
+		}
 	}
-	return nil
+	return all
 }

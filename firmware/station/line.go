@@ -3,12 +3,9 @@ package station
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -32,8 +29,11 @@ type line struct {
 	wake     chan struct{}
 	lookUp   func(host string, port int) (netip.AddrPort, error)
 	certTime func() time.Time // by which certificates are judged; nil: the system's clock
-	callers  atomic.Uint32    // legs handed out to callers
-	messages trace.Ring       // the latest on the wire, also of former user agents
+	instance string           // URN of this panel, for the registrar
+	uptime   func() time.Duration
+	callers  *atomic.Uint32 // legs handed out to callers
+	messages *trace.Ring    // the latest on the wire, also of former user agents
+	spare    *line          // of the standby account, which has none itself
 
 	mu    sync.Mutex
 	rule  *lineRule // nil: nothing is configured
@@ -41,19 +41,35 @@ type line struct {
 	local netip.Addr
 	stun  netip.AddrPort // of the rule's server, once its name is found
 	reg   control.Registration
+	legs  map[callflow.LegID]carried
 }
 
 func newLine(version string, log *slog.Logger) *line {
-	return &line{log: log, version: version, present: isOurs, lookUp: resolve, wake: make(chan struct{}, 1), reg: control.Registration{State: control.RegistrationNone}}
+	l := newAccountLine(version, log)
+	l.spare = newAccountLine(version, log.With("account", "standby"))
+	l.spare.callers, l.spare.messages = l.callers, l.messages
+	l.spare.on = l.fromStandby
+	return l
+}
+
+func newAccountLine(version string, log *slog.Logger) *line {
+	return &line{
+		log: log, version: version, present: isOurs, lookUp: resolve, uptime: uptime, wake: make(chan struct{}, 1), callers: new(atomic.Uint32), messages: new(trace.Ring),
+		reg: control.Registration{State: control.RegistrationNone}, legs: make(map[callflow.LegID]carried),
+	}
 }
 
 // set puts a rule in force and reports whether it needs a new user agent. Until
 // that one is there, the line is down: the former one, which takes its leave,
 // gets no more calls.
 func (l *line) set(rule lineRule) bool {
+	if l.spare != nil {
+		l.setStandby(rule.standby)
+		rule.standby = nil
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.rule != nil && l.rule.equals(rule) {
+	if l.inForce(rule) {
 		return false
 	}
 	l.rule = &rule
@@ -150,23 +166,16 @@ func (l *line) stopWhenReplaced(ctx context.Context, stop func(), rule lineRule)
 }
 
 func (l *line) config(rule lineRule) (sipua.Config, error) {
-	peer := rule.account.Proxy
-	if peer == "" {
-		peer = rule.account.Registrar
-	}
-	if peer == "" {
-		peer = rule.account.Domain
-	}
-	addr, err := localAddress(rule.address, peer)
+	addr, err := localAddress(rule.address, rule.peers())
 	if err != nil {
 		return sipua.Config{}, err
 	}
 	account := rule.account
-	if account.Transport == "tls" {
-		if account.TLS, err = tlsConfig(rule); err != nil {
-			return sipua.Config{}, err
-		}
-		account.TLS.Time = l.certTime
+	if account.TLS, err = tlsConfig(rule, l.certTime); err != nil && account.Transport != "udp" && account.Transport != "tcp" {
+		return sipua.Config{}, err
+	}
+	if account.Instance = l.instance; l.uptime() > justSwitchedOn {
+		account.Spread = 0 // nobody else was switched on with us
 	}
 	cfg := sipua.Config{
 		Account:   account,
@@ -174,33 +183,25 @@ func (l *line) config(rule lineRule) (sipua.Config, error) {
 		Allow:     strings.Fields(rule.allow),
 		NewLeg:    func() callflow.LegID { return callflow.IncomingLeg | callflow.LegID(l.callers.Add(1)) },
 		UserAgent: "doorstation/" + l.version,
-		Trace:     &l.messages,
+		Trace:     l.messages,
 		Log:       l.log,
+		STUN:      bindingRequest,
 	}
 	rule.calls.put(&cfg)
 	return cfg, nil
 }
 
-func tlsConfig(rule lineRule) (*tls.Config, error) {
-	cfg := &tls.Config{MinVersion: tls.VersionTLS12}
-	if rule.ca != "" {
-		pem, err := os.ReadFile(rule.ca)
-		if err != nil {
-			return nil, fmt.Errorf("account.ca_file: %w", err)
-		}
-		cfg.RootCAs = x509.NewCertPool()
-		if !cfg.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("account.ca_file: %s holds no certificate", rule.ca)
-		}
-	}
-	if rule.cert != "" {
-		pair, err := tls.LoadX509KeyPair(rule.cert, rule.key)
-		if err != nil {
-			return nil, fmt.Errorf("account.cert_file: %w", err)
-		}
-		cfg.Certificates = []tls.Certificate{pair}
-	}
-	return cfg, nil
+// justSwitchedOn is how long after the board's start its neighbours, who had the
+// same power cut, start too.
+const justSwitchedOn = 2 * time.Minute
+
+// bindingRequest is a STUN request and what reads its response.
+func bindingRequest() ([]byte, func([]byte) (netip.AddrPort, bool), error) {
+	request, id, err := nat.Request()
+	return request, func(b []byte) (netip.AddrPort, bool) {
+		r, ok := nat.ParseResponse(b)
+		return r.Mapped, ok && r.ID == id && r.Err == nil
+	}, err
 }
 
 // event notes the registration and passes everything on.
@@ -215,20 +216,27 @@ func (l *line) event(of lineRule, ev sipua.Event) {
 		}
 		l.register(of, control.Registration{State: state, Reason: fmt.Sprintf("%s; next try in %v", ev.Reason, ev.Again.Round(time.Second))})
 	}
-	l.on(of, ev)
+	if l.spare == nil {
+		l.on(of, ev)
+		return
+	}
+	l.tell(of, ev)
 }
+
+// inForce compares a rule with the present one; l.mu is held.
+func (l *line) inForce(rule lineRule) bool { return l.rule != nil && l.rule.equals(rule) }
 
 // obeys reports whether a rule is the one in force.
 func (l *line) obeys(rule lineRule) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.rule != nil && l.rule.equals(rule)
+	return l.inForce(rule)
 }
 
 func (l *line) register(of lineRule, reg control.Registration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.rule.equals(of) {
+	if !l.inForce(of) {
 		return
 	}
 	reg.Since = time.Now()
@@ -238,7 +246,8 @@ func (l *line) register(of lineRule, reg control.Registration) {
 	l.reg = reg
 }
 
-func (l *line) registration() control.Registration {
+// own is the state of this account.
+func (l *line) own() control.Registration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.reg
@@ -248,7 +257,7 @@ func (l *line) registration() control.Registration {
 func (l *line) use(of lineRule, ua *sipua.UA, local netip.Addr) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.rule.equals(of) {
+	if l.inForce(of) {
 		l.ua, l.local = ua, local
 	}
 }
@@ -262,9 +271,10 @@ func (l *line) agent() *sipua.UA {
 // mediaParams is what a leg's media needs, on the line's own address, for a
 // picture of this profile; an empty one means no picture.
 func (l *line) mediaParams(m mediaRule, profile string) (session.Params, error) {
-	l.mu.Lock()
-	local, server := l.local, l.stun
-	l.mu.Unlock()
+	local, server := l.carrier().place()
+	if !local.IsValid() && l.spare != nil {
+		local, server = l.spare.place()
+	}
 	if !local.IsValid() {
 		return session.Params{}, fmt.Errorf("the SIP line is down: %s", cmp.Or(l.registration().Reason, "it is being set up"))
 	}
@@ -277,34 +287,33 @@ func (l *line) mediaParams(m mediaRule, profile string) (session.Params, error) 
 	return p, nil
 }
 
-func (l *line) ring(id callflow.LegID, inv sipua.Invitation) {
-	if ua := l.agent(); ua != nil {
-		ua.Ring(id, inv)
-		return
-	}
-	l.on(lineRule{}, sipua.Refused{Leg: id, Status: 503, Reason: "the SIP line is down", Unheard: true})
+// place is the line's own address, and that of its STUN server.
+func (l *line) place() (local netip.Addr, stun netip.AddrPort) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.local, l.stun
 }
 
 func (l *line) cancel(id callflow.LegID) {
-	if ua := l.agent(); ua != nil {
+	if ua := l.kept(id).agent(); ua != nil {
 		ua.Cancel(id)
 	}
 }
 
 func (l *line) accept(id callflow.LegID, sdp []byte) {
-	if ua := l.agent(); ua != nil {
+	if ua := l.carriedBy(id).agent(); ua != nil {
 		ua.Accept(id, sdp)
 	}
 }
 
 func (l *line) reject(id callflow.LegID, status int) {
-	if ua := l.agent(); ua != nil {
+	if ua := l.carriedBy(id).agent(); ua != nil {
 		ua.Reject(id, status)
 	}
 }
 
 func (l *line) bye(id callflow.LegID) {
-	if ua := l.agent(); ua != nil {
+	if ua := l.carriedBy(id).agent(); ua != nil {
 		ua.Bye(id)
 	}
 }

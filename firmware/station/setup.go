@@ -51,12 +51,15 @@ type lineRule struct {
 	ca       string
 	cert     string
 	key      string
+	pin      string
 	address  string
 	port     int
 	allow    string // joined with spaces, so that rules compare
 	stun     string
 	stunTime time.Duration
 	calls    callRule
+	direct   string    // addresses of phones that are rung without a server, joined as allow is
+	standby  *lineRule // of the standby account; nil: there is none
 }
 
 // equals reports whether two rules want the same line.
@@ -87,6 +90,7 @@ func newSetup(doc *provisioning.Document, key []byte) (*setup, error) {
 		for _, st := range f.Stages {
 			plan.Stages = append(plan.Stages, callflow.Stage{Targets: targets(st.Targets, doc.Call.DialPlan), For: time.Duration(st.For)})
 		}
+		plan.Stages = append(plan.Stages, lastResort(f)...)
 		s.plans[f.Button] = plan
 	}
 	s.guest, s.guests = callPlan(doc, nil, all), guestRules(doc)
@@ -121,22 +125,6 @@ func callPlan(doc *provisioning.Document, doors, all []string) callflow.Plan {
 		RefusalEnds:      c.Refusal == "stop",
 		HangUpAfterOpen:  time.Duration(c.HangUpAfterOpen),
 		Doors:            doors,
-	}
-}
-
-func newLineRule(doc *provisioning.Document) lineRule {
-	a := doc.Account
-	return lineRule{
-		account: sipua.Account{
-			User: a.User, AuthUser: a.AuthUser, Password: a.Password,
-			Domain: a.Domain, Registrar: a.Registrar, Proxy: a.Proxy, Transport: a.Transport,
-			Expires: time.Duration(a.Expires), DisplayName: doc.Panel.Name,
-		},
-		ca: a.CAFile, cert: a.CertFile, key: a.KeyFile,
-		address: doc.Network.Address, port: doc.Network.SIPPort,
-		allow: strings.Join(callers(doc), " "),
-		stun:  doc.STUN.Server, stunTime: time.Duration(doc.STUN.Keepalive),
-		calls: newCallRule(doc),
 	}
 }
 
@@ -192,23 +180,6 @@ func hostPort(s string, port int) string {
 		return s
 	}
 	return net.JoinHostPort(strings.Trim(s, "[]"), strconv.Itoa(port))
-}
-
-// localAddress is the panel's own address: the one written down, or the one
-// that the kernel would use towards peer (nothing is sent).
-func localAddress(written, peer string) (netip.Addr, error) {
-	if written != "" {
-		return netip.ParseAddr(written)
-	}
-	if peer == "" {
-		return netip.Addr{}, fmt.Errorf("network.address is empty and there is no registrar to find it by")
-	}
-	conn, err := net.Dial("udp", hostPort(peer, 5060))
-	if err != nil {
-		return netip.Addr{}, fmt.Errorf("no way to %s: %w", peer, err)
-	}
-	defer conn.Close()
-	return conn.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap(), nil
 }
 
 // isOurs reports whether one of this machine's interfaces has the address. Where

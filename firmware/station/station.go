@@ -82,7 +82,9 @@ func New(opt Options) (*Station, error) {
 	s.diary = newDiary(s.kept.records, opt.Log)
 	s.diary.wall = s.clock.wall
 	s.line = newLine(opt.Version, opt.Log)
-	s.line.certTime = s.clock.forTLS
+	for _, l := range []*line{s.line, s.line.spare} {
+		l.certTime, l.instance = s.clock.forTLS, instanceURN(s.kept.key)
+	}
 	s.doors = newDoors(filepath.Join(opt.Run, "guard.sock"), opt.Log)
 	s.video = s.hw.video
 	s.owner = s.newOwner(s.kept.locked)
@@ -146,6 +148,7 @@ func (s *Station) Run(ctx context.Context) error {
 		// The call hears of the end before all others, and then is their end.
 		{name: "call", run: func(context.Context) error { return s.owner.run(ctx) }, need: true},
 		{name: "line", run: s.line.run},
+		{name: "standby line", run: s.line.spare.run},
 		{name: "guard", run: s.doors.run},
 		{name: "configuration", run: s.trial.run},
 		{name: "control", run: s.control},

@@ -44,7 +44,7 @@ func (l *line) keepMapped(ctx context.Context, socket mappedSocket, rule lineRul
 func (l *line) found(of lineRule, server netip.AddrPort) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.rule != nil && l.rule.equals(of) {
+	if l.inForce(of) {
 		l.stun = server
 	}
 }
