@@ -24,7 +24,7 @@ const (
 )
 
 // keptFiles are the patterns of all of it.
-var keptFiles = []string{keyFile, lockoutFile, ladderFile, clockFile, ladderFile, recordsDir + "/*.jsonl", configDir + "/*.yaml"}
+var keptFiles = []string{keyFile, lockoutFile, clockFile, ladderFile, recordsDir + "/*.jsonl", configDir + "/*.yaml"}
 
 // asideDir is where the data lie while their folder cannot be used, below the
 // folder of the sockets, which a panel has in memory.
