@@ -40,6 +40,7 @@ type line struct {
 	ua    *sipua.UA
 	local netip.Addr
 	stun  netip.AddrPort // of the rule's server, once its name is found
+	down  time.Time      // since when there is no ua, though a rule wants one
 	reg   control.Registration
 	legs  map[callflow.LegID]carried
 }
@@ -73,7 +74,7 @@ func (l *line) set(rule lineRule) bool {
 		return false
 	}
 	l.rule = &rule
-	l.ua, l.local, l.stun = nil, netip.Addr{}, netip.AddrPort{}
+	l.ua, l.local, l.stun, l.down = nil, netip.Addr{}, netip.AddrPort{}, time.Now()
 	l.reg = control.Registration{State: control.RegistrationTrying, Since: time.Now()}
 	if rule.account.User == "" {
 		l.reg.State = control.RegistrationNone
@@ -258,7 +259,7 @@ func (l *line) use(of lineRule, ua *sipua.UA, local netip.Addr) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.inForce(of) {
-		l.ua, l.local = ua, local
+		l.ua, l.local, l.down = ua, local, time.Now()
 	}
 }
 

@@ -51,6 +51,7 @@ type owner struct {
 	waiting func()                  // for the end of the call
 	asked   map[string][]chan error // local commands without the guard's word, by door
 	pulses  int                     // without the guard's word
+	held    bool                    // a press waits for the line
 	open    map[string]bool         // doors whose opening was told, and not their closing
 }
 
@@ -139,7 +140,17 @@ func (o *owner) step(ev callflow.Event) {
 // pressed begins a call, or tells the machine of a press during one.
 func (o *owner) pressed(button string, at time.Duration) {
 	o.log.Info("button pressed", "button", button)
+	if !o.held { // else the same visitor waits already
+		o.press(button, at)
+	}
+}
+
+// press is pressed, once the line is there to ring by.
+func (o *owner) press(button string, at time.Duration) {
 	if o.machine.State() == callflow.Idle {
+		if o.hold(button, at) {
+			return
+		}
 		o.diary.close()
 		o.rules, o.button = o.setup, button
 		flat := ""
