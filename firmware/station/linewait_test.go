@@ -1,55 +1,84 @@
 package station
 
 import (
-	"fmt"
-	"net"
+	"log/slog"
+	"net/netip"
 	"testing"
+	"testing/synctest"
 	"time"
 
-	"doorstation/firmware/control"
+	"doorstation/callflow/sipua"
 )
 
-// hears reports whether sound of the panel arrives at the phone.
-func (p *scriptPhone) hears(within time.Duration) bool {
-	_ = p.media.SetReadDeadline(time.Now().Add(within))
-	buf := make([]byte, 2048)
-	for {
-		n, err := p.media.Read(buf)
-		if err != nil {
-			return false
-		}
-		if n == 12+160 { // a frame of G.711; STUN and RTCP are shorter
-			return true
-		}
-	}
+// waitBench is an owner that nobody runs, with a line that is being set up.
+func waitBench(t *testing.T) *owner {
+	t.Helper()
+	o := bareOwner()
+	b := newTrialBench(t)
+	b.offer(goodConfig)
+	o.setup = b.owner.setup
+	o.line = newLine("test", slog.New(slog.DiscardHandler))
+	o.line.on = func(lineRule, sipua.Event) {}
+	o.line.set(o.setup.line)
+	return o
 }
 
-// sound describes the phone's sound at an address, in a direction.
-func (p *scriptPhone) sound(address, direction string) string {
-	return fmt.Sprintf("v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\nm=audio %d RTP/AVP 0 101\r\n"+
-		"a=rtpmap:101 telephone-event/8000\r\na=%s\r\nm=video 0 RTP/AVP 97\r\n", address, p.media.LocalAddr().(*net.UDPAddr).Port, direction)
+// begun reports, after d, whether the call has been tried. Without a line to ring
+// by it has ended, too.
+func begun(o *owner, d time.Duration) bool {
+	for end := time.Now().Add(d); time.Now().Before(end); {
+		time.Sleep(holdCheck)
+		synctest.Wait()
+		for _, fn := range o.box.take(nil) {
+			fn()
+		}
+	}
+	return len(o.diary.closed) == 1
 }
 
-// A phone that holds the call hears nothing, whichever way it holds, and the call
-// goes on where it resumes.
-func TestHold(t *testing.T) {
-	phone := newScriptPhone(t, func(c *scriptCall) { c.answer() })
-	p := startPanel(t, oneConfig(phone.uri()))
-	p.press()
-	p.await("the conversation", func() bool { return p.Status().Call.State == control.CallTalking })
-	for _, hold := range [][2]string{{"127.0.0.1", "sendonly"}, {"127.0.0.1", "inactive"}, {"0.0.0.0", "sendrecv"}} {
-		if !phone.hears(10 * time.Second) {
-			t.Fatalf("before the hold by %v nothing is heard", hold)
+func TestPressWaitsForTheLine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := waitBench(t)
+		o.pressed("button1", monotonic())
+		o.pressed("button1", monotonic()) // he presses again
+		if begun(o, 2*time.Second) {
+			t.Fatal("the call has begun without a line")
 		}
-		phone.last.request("INVITE", "application/sdp", phone.sound(hold[0], hold[1]))
-		p.await("silence", func() bool { return !phone.hears(100 * time.Millisecond) })
-		phone.last.request("INVITE", "application/sdp", phone.sound("127.0.0.1", "sendrecv"))
-	}
-	if !phone.hears(10 * time.Second) {
-		t.Error("after the last hold nothing is heard")
-	}
-	phone.last.bye()
-	if rec := p.idle(); rec.Result != "talked" {
-		t.Errorf("the record is\n%s", text(rec))
-	}
+		o.line.use(o.setup.line, new(sipua.UA), netip.Addr{}) // no media without an address
+		if !begun(o, 2*holdCheck) {
+			t.Error("the press is forgotten")
+		}
+	})
+}
+
+// A line that does not come is told to the visitor after a while, and at once
+// when it has been away for long.
+func TestPressDoesNotWaitForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := waitBench(t)
+		o.pressed("button1", monotonic())
+		if begun(o, holdFor-2*holdCheck) {
+			t.Fatal("the press has not waited")
+		}
+		if !begun(o, 4*holdCheck) {
+			t.Fatal("the press waits for ever")
+		}
+		o = waitBench(t)
+		time.Sleep(holdFor)
+		o.pressed("button1", monotonic())
+		if !begun(o, 0) {
+			t.Error("the press waits for a line that has long been away")
+		}
+	})
+}
+
+// A button that rings nobody has nothing to wait for.
+func TestPressOfAnUnusedButton(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := waitBench(t)
+		o.pressed("button3", monotonic())
+		if !begun(o, 0) {
+			t.Error("the press waits")
+		}
+	})
 }
