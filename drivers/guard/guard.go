@@ -21,6 +21,9 @@ const (
 	// meantime is still on its way.
 	Grace    = 100 * time.Millisecond
 	lateTick = 20 * time.Millisecond
+	// StarvedAfter is how long it may be while its process wants to run and is not
+	// let: a busy machine ends no pulse, a client that hangs does.
+	StarvedAfter = time.Second
 	// DropAfter is how long a client may say nothing before its connection ends. A
 	// busy machine lets nobody run now and then: that costs a client its pulse, and
 	// not its connection.

@@ -71,6 +71,7 @@ type server struct {
 	actions   []Action
 	keeper    *keeper
 	feeder    feeder
+	doubts    doubt
 
 	events   chan Event
 	accepted chan *seqpacket.Conn
@@ -151,7 +152,9 @@ func (s *server) step(ev Event) error {
 	if ev, ok := ev.(Exited); ok {
 		defer s.gone(ev.Process)
 	}
-	s.actions = s.guard.Step(monotonic(), ev, s.actions[:0])
+	now := monotonic()
+	s.doubt(now)
+	s.actions = s.guard.Step(now, ev, s.actions[:0])
 	for _, act := range s.actions {
 		switch act := act.(type) {
 		case Drive:

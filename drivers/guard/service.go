@@ -10,9 +10,10 @@ type client struct {
 	id       ClientID // 0: nobody
 	process  ProcessID
 	heard    time.Duration
-	silent   bool // it has said nothing for StaleAfter
-	spared   bool // it has had its Grace since then
-	ended    bool // its process has ended; its last words may still come
+	silent   bool          // it has said nothing for StaleAfter
+	spared   bool          // it has had its Grace since then
+	again    time.Duration // it is excused until then
+	ended    bool          // its process has ended; its last words may still come
 	messages window
 }
 
@@ -38,14 +39,32 @@ func (c *client) deadline() time.Duration {
 	case c.silent:
 		return c.heard + DropAfter
 	}
-	return c.heard + StaleAfter
+	return max(c.heard+StaleAfter, c.again)
+}
+
+// Doubts is the process of a client that holds a relay and should have been
+// heard by now; 0 if there is none.
+func (g *Guard) Doubts(now time.Duration) ProcessID {
+	c := &g.client
+	silent := now - c.heard
+	if c.id == 0 || c.silent || silent < StaleAfter || silent >= StarvedAfter || !g.heldByClient() {
+		return 0
+	}
+	return c.process
+}
+
+// Excuse says that this process wants to run, and was not let. What it has to
+// say may come in the time of a beat.
+func (g *Guard) Excuse(now time.Duration) {
+	g.client.again = min(now+BeatEvery, g.client.heard+StarvedAfter)
+	g.client.spared = true // that was its Grace
 }
 
 // silence takes the relays from a client that has said nothing for too long,
 // and in the end the connection.
 func (g *Guard) silence(now time.Duration, out []Action) []Action {
 	c := &g.client
-	if c.id == 0 {
+	if c.id == 0 || now < c.again {
 		return out
 	}
 	if !c.silent && c.quiet(now, StaleAfter) {

@@ -45,6 +45,7 @@ func TestClientEndsInAPulse(t *testing.T) {
 		end        func(t *testing.T, client *process) time.Duration
 	}{
 		{"killed", "hold", func(t *testing.T, client *process) time.Duration { return client.signal(t, syscall.SIGKILL) }},
+		{"crashes", "hold", func(t *testing.T, client *process) time.Duration { return client.signal(t, syscall.SIGSEGV) }},
 		{"stopped", "hold", func(t *testing.T, client *process) time.Duration { return client.signal(t, syscall.SIGSTOP) }},
 		{"nonsense", "nonsense", misbehave},
 		{"closes", "close", misbehave},
