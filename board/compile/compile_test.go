@@ -30,7 +30,7 @@ func TestSimBoard(t *testing.T) {
 	if !ok || r.Active != board.Low || r.MaxPulse.String() != "10s" {
 		t.Errorf("door2 is %+v", r)
 	}
-	if len(b.Inputs) != 3 || len(b.Lamps) != 3 || b.Identity.MAC != "02:00:00:00:00:01" {
+	if len(b.Inputs) != 6 || len(b.Outputs) != 4 || len(b.Lamps) != 3 || b.Identity.MAC != "02:00:00:00:00:01" {
 		t.Errorf("board is %+v", b)
 	}
 }
@@ -44,17 +44,17 @@ func TestFaultsHaveTheirPlace(t *testing.T) {
 		{"model: sim-3b2d", "model:", `sim.yaml:4: model: nothing, want text`},
 		{"model: sim-3b2d", "name: again", "sim.yaml:4: name: given twice, first in line 3"},
 		{"model: sim-3b2d", "", "sim.yaml:3: model: missing, want printable text of at most 64 bytes"},
-		{"line: DOOR2, active: low, max_pulse: 10s", "line: DOOR2, active: low, max_pulse: 61s", "sim.yaml:17: relays[1].max_pulse: 1m1s, want 100ms to 1m0s"},
-		{"line: DOOR2, active: low, max_pulse: 10s", "line: DOOR2, active: low, max_pulse: 10", `sim.yaml:17: relays[1].max_pulse: "10", want a number with its unit, such as 250ms or 10s`},
-		{"line: DOOR2, active: low, max_pulse: 10s", "line: DOOR2, active: low", "sim.yaml:17: relays[1].max_pulse: 0s, want 100ms to 1m0s"},
-		{"line: DOOR2, active: low", "line: DOOR2, active: off", `sim.yaml:17: relays[1].active: "off", want high or low`},
-		{"line: DOOR2", "line: DOOR1", `sim.yaml:17: relays[1].line: "sim DOOR1", want a value of its own; relays[0].line has it already`},
-		{"line: DOOR2", "line: &x DOOR2", "sim.yaml:17: relays[1].line: anchors and aliases are not taken"},
-		{"sound: {driver: sim}", "sound: sim", `sim.yaml:24: sound: "sim", want fields and their values`},
-		{"lamps:", "lamps: {}\nx:", "sim.yaml:19: lamps: a group of fields, want a list"},
-		{"camera: {driver: testcard}", "camera: {driver: testcard, max_fps: 010}", `sim.yaml:25: camera.max_fps: "010", want a whole number`},
-		{"camera: {driver: testcard}", "camera: {driver: testcard, max_fps: fast}", `sim.yaml:25: camera.max_fps: "fast", want a whole number`},
-		{"camera: {driver: testcard}", "camera: {device: x}", `sim.yaml:25: camera.driver: missing, want the driver of device "x"`},
+		{"line: DOOR2, active: low, max_pulse: 10s", "line: DOOR2, active: low, max_pulse: 61s", "sim.yaml:23: relays[1].max_pulse: 1m1s, want 100ms to 1m0s"},
+		{"line: DOOR2, active: low, max_pulse: 10s", "line: DOOR2, active: low, max_pulse: 10", `sim.yaml:23: relays[1].max_pulse: "10", want a number with its unit, such as 250ms or 10s`},
+		{"line: DOOR2, active: low, max_pulse: 10s", "line: DOOR2, active: low", "sim.yaml:23: relays[1].max_pulse: 0s, want 100ms to 1m0s"},
+		{"line: DOOR2, active: low", "line: DOOR2, active: off", `sim.yaml:23: relays[1].active: "off", want high or low`},
+		{"line: DOOR2", "line: DOOR1", `sim.yaml:23: relays[1].line: "sim DOOR1", want a value of its own; relays[0].line has it already`},
+		{"line: DOOR2", "line: &x DOOR2", "sim.yaml:23: relays[1].line: anchors and aliases are not taken"},
+		{"sound: {driver: sim}", "sound: sim", `sim.yaml:36: sound: "sim", want fields and their values`},
+		{"lamps:", "lamps: {}\nx:", "sim.yaml:25: lamps: a group of fields, want a list"},
+		{"camera: {driver: testcard}", "camera: {driver: testcard, max_fps: 010}", `sim.yaml:37: camera.max_fps: "010", want a whole number`},
+		{"camera: {driver: testcard}", "camera: {driver: testcard, max_fps: fast}", `sim.yaml:37: camera.max_fps: "fast", want a whole number`},
+		{"camera: {driver: testcard}", "camera: {device: x}", `sim.yaml:37: camera.driver: missing, want the driver of device "x"`},
 		{"camera: {driver: testcard}", "camera: {driver: testcard}\n---\nname: x", "sim.yaml: want one document, something follows it"},
 		{"name: sim", "name: [", "sim.yaml: yaml: line"},
 	} {

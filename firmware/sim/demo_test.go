@@ -25,7 +25,7 @@ func TestDemo(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	at := 0
-	for _, step := range []string{"register", "press", "ring", "early picture", "answer", "talk", "wrong code", "right code", "door opens", "door closes", "hang up", "relay-on"} {
+	for _, step := range []string{"register", "press", "ring", "early picture", "answer", "talk", "wrong code", "right code", "door opens", "goes in", "door closes", "hang up", "relay-on"} {
 		found := strings.Index(out[at:], step)
 		if found < 0 {
 			t.Fatalf("step %q is missing, or not in its place:\n%s", step, out)

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"doorstation/board"
 	"doorstation/callflow/timeline"
 	"doorstation/drivers/sim"
 	"doorstation/firmware/control"
@@ -106,6 +107,7 @@ func (d *demo) steps() []step {
 		{"wrong code", d.wrong},
 		{"right code", d.right},
 		{"door opens", d.opens},
+		{"goes in", d.goesIn},
 		{"door closes", d.closes},
 		{"hang up", d.hangUp},
 	}
@@ -200,6 +202,26 @@ func (d *demo) opens(ctx context.Context) (string, error) {
 		return "", err
 	}
 	return fmt.Sprintf("the line process saw %s go active", d.site.board.Relays[0].Line), nil
+}
+
+// goesIn pushes the door while its lock is released, and lets it fall shut.
+func (d *demo) goesIn(ctx context.Context) (string, error) {
+	relay := d.site.board.Relays[0].Name
+	i := slices.IndexFunc(d.site.board.Inputs, func(in board.Input) bool { return in.Contact == relay })
+	if i < 0 {
+		return "through a door without a contact, unseen", nil
+	}
+	contact := d.site.board.Inputs[i].Line
+	for _, closed := range []bool{false, true} {
+		if err := d.world.Press(contact, closed); err != nil {
+			return "", err
+		}
+		name := map[bool]timeline.Name{false: timeline.DoorOpened, true: timeline.DoorClosed}[closed]
+		if err := d.marked(ctx, name); err != nil {
+			return "", err
+		}
+	}
+	return fmt.Sprintf("the visitor opens the door and closes it behind him; %s told both", contact), nil
 }
 
 func (d *demo) closes(ctx context.Context) (string, error) {

@@ -14,22 +14,26 @@ const LinesSocket = "sim.sock"
 const simDriver = "sim"
 
 // Lines are the lines of a board that the line process holds. They begin at
-// rest: nothing pressed, no lamp lit, no relay drawn.
+// rest: nothing pressed, no lamp lit, no relay drawn, the doors and the cover
+// closed.
 func Lines(b *board.Board) []sim.LineSpec {
 	var lines []sim.LineSpec
-	add := func(driver, name string, active board.Level, output bool) {
-		if driver == simDriver {
-			lines = append(lines, sim.LineSpec{Name: name, Output: output, ActiveLow: active == board.Low})
+	add := func(driver string, level board.Level, line sim.LineSpec) {
+		if line.ActiveLow = level == board.Low; driver == simDriver {
+			lines = append(lines, line)
 		}
 	}
 	for _, in := range b.Inputs {
-		add(in.Driver, in.Line, in.Active, false)
+		add(in.Driver, in.Active, sim.LineSpec{Name: in.Line, StartActive: in.Contact != ""})
 	}
 	for _, r := range b.Relays {
-		add(r.Driver, r.Line, r.Active, true)
+		add(r.Driver, r.Active, sim.LineSpec{Name: r.Line, Output: true})
 	}
 	for _, l := range b.Lamps {
-		add(l.Driver, l.Line, l.Active, true)
+		add(l.Driver, l.Active, sim.LineSpec{Name: l.Line, Output: true})
+	}
+	for _, o := range b.Outputs {
+		add(o.Driver, o.Active, sim.LineSpec{Name: o.Line, Output: true})
 	}
 	return lines
 }

@@ -18,6 +18,7 @@ import (
 	"net/netip"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"doorstation/board"
@@ -85,6 +86,7 @@ func (p *Page) Run(ctx context.Context) { p.panel.run(ctx) }
 //	GET  /panel/watch   WebSocket: State as JSON, on every change
 //	GET  /panel/sound   WebSocket: the speaker down, the visitor's voice up
 //	POST /panel/press   {"button":"button1"} presses and lets go
+//	POST /panel/move    {"input":"leaf1","active":false} moves a contact or a switch, and leaves it so
 //	GET  /calls         the records of the last calls, newest first
 //	     /phone/N/…     the API of flat N's phone, from 0
 func (p *Page) Handler() http.Handler {
@@ -96,6 +98,7 @@ func (p *Page) Handler() http.Handler {
 	mux.Handle("GET /", http.FileServerFS(files))
 	mux.HandleFunc("GET /panel", p.describe)
 	mux.HandleFunc("POST /panel/press", p.press)
+	mux.HandleFunc("POST /panel/move", p.move)
 	mux.HandleFunc("GET /panel/watch", p.panel.watch)
 	mux.HandleFunc("GET /panel/sound", p.panel.sound)
 	mux.HandleFunc("GET /calls", p.records)
@@ -141,7 +144,9 @@ type description struct {
 	Hint    string   `json:"hint"`
 	Buttons []button `json:"buttons"`
 	Lamps   []string `json:"lamps"`
-	Relays  []string `json:"relays"`
+	Outputs []output `json:"outputs"`
+	Relays  []relay  `json:"relays"`
+	Covers  []string `json:"covers"` // switches below the cover: active when it is off
 	Flats   []string `json:"flats"`
 }
 
@@ -149,24 +154,60 @@ type description struct {
 type button struct {
 	Name  string `json:"name"`
 	Label string `json:"label"`
-	Opens string `json:"opens,omitempty"` // a relay, without a call: the exit button
+}
+
+// A relay opens a door.
+type relay struct {
+	Name    string `json:"name"`
+	Contact string `json:"contact,omitempty"` // input: active when the door is closed
+	Exit    string `json:"exit,omitempty"`    // input: the button that opens it from inside
+}
+
+// An output is something that the panel switches.
+type output struct {
+	Name string `json:"name"`
+	Role string `json:"role"`
 }
 
 func (p *Page) describe(w http.ResponseWriter, _ *http.Request) {
-	d := description{Name: p.params.Name, Hint: p.params.Hint, Buttons: []button{}, Lamps: []string{}, Relays: []string{}, Flats: []string{}}
-	for _, in := range p.params.Board.Inputs {
-		d.Buttons = append(d.Buttons, button{Name: in.Name, Label: in.Label, Opens: in.Opens})
+	d := description{
+		Name: p.params.Name, Hint: p.params.Hint, Buttons: []button{}, Lamps: []string{}, Outputs: []output{},
+		Relays: []relay{}, Covers: []string{}, Flats: []string{},
 	}
-	for _, l := range p.params.Board.Lamps {
+	b := p.params.Board
+	for _, l := range b.Lamps {
 		d.Lamps = append(d.Lamps, l.Name)
 	}
-	for _, r := range p.params.Board.Relays {
-		d.Relays = append(d.Relays, r.Name)
+	for _, o := range b.Outputs {
+		d.Outputs = append(d.Outputs, output{Name: o.Name, Role: string(o.Role)})
+	}
+	for _, r := range b.Relays {
+		d.Relays = append(d.Relays, relay{Name: r.Name})
+	}
+	for _, in := range b.Inputs {
+		d.input(in)
 	}
 	for _, f := range p.params.Flats {
 		d.Flats = append(d.Flats, f.Name)
 	}
 	loopback.Reply(w, d)
+}
+
+// input puts an input where a person looks for it.
+func (d *description) input(in board.Input) {
+	of := func(name string) *relay {
+		return &d.Relays[slices.IndexFunc(d.Relays, func(r relay) bool { return r.Name == name })]
+	}
+	switch {
+	case in.Contact != "":
+		of(in.Contact).Contact = in.Name
+	case in.Opens != "":
+		of(in.Opens).Exit = in.Name
+	case in.Tamper:
+		d.Covers = append(d.Covers, in.Name)
+	default:
+		d.Buttons = append(d.Buttons, button{Name: in.Name, Label: in.Label})
+	}
 }
 
 // press presses a button and lets it go.
@@ -178,15 +219,32 @@ func (p *Page) press(w http.ResponseWriter, r *http.Request) {
 		loopback.Refuse(w, http.StatusBadRequest, err)
 		return
 	}
-	if err := p.panel.press(r.Context(), body.Button); err != nil {
-		status := http.StatusBadGateway
-		if errors.Is(err, errNoButton) {
-			status = http.StatusNotFound
-		}
-		loopback.Refuse(w, status, err)
+	moved(w, p.panel.press(r.Context(), body.Button))
+}
+
+// move moves a contact or a switch.
+func (p *Page) move(w http.ResponseWriter, r *http.Request) {
+	var body struct {
+		Input  string `json:"input"`
+		Active bool   `json:"active"`
+	}
+	if err := loopback.Read(r, &body); err != nil {
+		loopback.Refuse(w, http.StatusBadRequest, err)
 		return
 	}
-	loopback.Reply(w, struct{}{})
+	moved(w, p.panel.move(body.Input, body.Active))
+}
+
+// moved answers who wanted a line moved.
+func moved(w http.ResponseWriter, err error) {
+	switch {
+	case errors.Is(err, errNoInput):
+		loopback.Refuse(w, http.StatusNotFound, err)
+	case err != nil:
+		loopback.Refuse(w, http.StatusBadGateway, err)
+	default:
+		loopback.Reply(w, struct{}{})
+	}
 }
 
 // records gives the panel's own word: its state, and its records of the last

@@ -23,8 +23,8 @@ const (
 	retryTime = 200 * time.Millisecond
 )
 
-// errNoButton refuses a press of what the board has not.
-var errNoButton = errors.New("no such button")
+// errNoInput refuses a press of what the board has not.
+var errNoInput = errors.New("no such input")
 
 // A State is what a person sees and hears of the panel.
 type State struct {
@@ -32,6 +32,8 @@ type State struct {
 	Buttons   map[string]bool `json:"buttons"`   // pressed
 	Lamps     map[string]bool `json:"lamps"`     // lit
 	Relays    map[string]bool `json:"relays"`    // drawn
+	Inputs    map[string]bool `json:"inputs"`    // active: door closed, cover open, exit button pressed
+	Outputs   map[string]bool `json:"outputs"`   // on
 	Level     float64         `json:"level"`     // of the speaker, 0 to 1
 	Plays     string          `json:"plays"`     // what kind of sound the speaker makes
 	Voice     string          `json:"voice"`     // who speaks for the visitor: nobody, sample or microphone
@@ -55,7 +57,7 @@ type panel struct {
 
 // part is what a line belongs to.
 type part struct {
-	kind, name string // kind: button, lamp or relay
+	kind, name string // kind: button, input, lamp, output or relay
 }
 
 func newPanel(log *slog.Logger, path string, b *board.Board) *panel {
@@ -64,7 +66,10 @@ func newPanel(log *slog.Logger, path string, b *board.Board) *panel {
 		changed: hub.New[struct{}](1), frames: hub.New[[]int16](50),
 	}
 	for _, in := range b.Inputs {
-		p.names[in.Line] = part{"button", in.Name}
+		p.names[in.Line] = part{kindOf(in), in.Name}
+	}
+	for _, o := range b.Outputs {
+		p.names[o.Line] = part{"output", o.Name}
 	}
 	for _, r := range b.Relays {
 		p.names[r.Line] = part{"relay", r.Name}
@@ -76,9 +81,20 @@ func newPanel(log *slog.Logger, path string, b *board.Board) *panel {
 	return p
 }
 
+// kindOf tells a visitor's button from the other inputs.
+func kindOf(in board.Input) string {
+	if in.Guarded() || in.Contact != "" {
+		return "input"
+	}
+	return "button"
+}
+
 // reset forgets what the lines were.
 func (p *panel) reset() {
-	p.state = State{Buttons: map[string]bool{}, Lamps: map[string]bool{}, Relays: map[string]bool{}, Voice: voiceNobody}
+	p.state = State{
+		Buttons: map[string]bool{}, Lamps: map[string]bool{}, Relays: map[string]bool{},
+		Inputs: map[string]bool{}, Outputs: map[string]bool{}, Voice: voiceNobody,
+	}
 }
 
 // run keeps the connection to the line process until ctx ends.
@@ -143,6 +159,10 @@ func (p *panel) moved(c sim.Change) {
 		p.state.Relays[at.name] = c.Active
 	case "lamp":
 		p.state.Lamps[at.name] = c.Active
+	case "input":
+		p.state.Inputs[at.name] = c.Active
+	case "output":
+		p.state.Outputs[at.name] = c.Active
 	}
 	p.mu.Unlock()
 	p.changed.Send(struct{}{})
@@ -162,6 +182,18 @@ func (p *panel) hear(frame []int16) {
 
 // press presses a button and lets it go.
 func (p *panel) press(ctx context.Context, name string) error {
+	if err := p.move(name, true); err != nil {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(pressTime):
+	}
+	return p.move(name, false)
+}
+
+// move makes an input active, or lets it rest.
+func (p *panel) move(name string, active bool) error {
 	line := ""
 	for _, in := range p.board.Inputs {
 		if in.Name == name {
@@ -169,7 +201,7 @@ func (p *panel) press(ctx context.Context, name string) error {
 		}
 	}
 	if line == "" {
-		return fmt.Errorf("%w: %q", errNoButton, name)
+		return fmt.Errorf("%w: %q", errNoInput, name)
 	}
 	p.mu.Lock()
 	world := p.world
@@ -177,14 +209,7 @@ func (p *panel) press(ctx context.Context, name string) error {
 	if world == nil {
 		return sim.ErrGone
 	}
-	if err := world.Press(line, true); err != nil {
-		return err
-	}
-	select {
-	case <-ctx.Done():
-	case <-time.After(pressTime):
-	}
-	return world.Press(line, false)
+	return world.Press(line, active)
 }
 
 // snapshot copies the state.
@@ -193,6 +218,7 @@ func (p *panel) snapshot() State {
 	defer p.mu.Unlock()
 	s := p.state
 	s.Buttons, s.Lamps, s.Relays = clone(s.Buttons), clone(s.Lamps), clone(s.Relays)
+	s.Inputs, s.Outputs = clone(s.Inputs), clone(s.Outputs)
 	s.Level = math.Round(s.Level*1000) / 1000
 	return s
 }

@@ -8,11 +8,12 @@ import {draw, explain} from './timeline.js';
 
 const $ = (id) => document.getElementById(id);
 const KEYS = '123456789*0#';
+const ROLES = {'ir-lamp': 'infra-red', 'ir-cut': 'filter', 'camera-power': 'camera', 'lock-power': 'lock', 'sounder': 'sounder'};
 const SIGNALS = {
   'ringback': 'ringing tone', 'busy': 'busy tone', 'refused': 'declined', 'no-answer': 'nobody answers',
   'unreachable': 'not reachable', 'network-lost': 'no network', 'not-configured': 'nobody lives here', 'warning': 'the call ends soon', 'ended': 'the call is over',
   'code-accepted': 'code accepted', 'code-rejected': 'code rejected', 'door-open': 'the door is open', 'door-failed': 'the door failed',
-  'incoming': 'somebody is listening',
+  'incoming': 'somebody is listening', 'door-held': 'a door is open for too long',
 };
 
 const scene = {panel: null, flats: [], chosen: 0, calls: [], status: null, call: null};
@@ -47,7 +48,15 @@ function buildPanel(what) {
     $('buttons').append(button);
   }
   nameButtons();
-  doors = new Doors($('doors'), what.relays);
+  for (const {name, role} of what.outputs) {
+    const li = document.createElement('li');
+    li.dataset.output = name;
+    li.textContent = ROLES[role] || role;
+    $('outputs').append(li);
+  }
+  $('cover').hidden = !what.covers.length;
+  $('cover').addEventListener('click', () => move(what.covers[0], $('cover').getAttribute('aria-pressed') !== 'true'));
+  doors = new Doors($('doors'), what.relays, move, press);
 }
 
 // nameButtons writes the flats on the name plates, as the panel has them.
@@ -59,6 +68,12 @@ function nameButtons() {
     button.querySelector('.label').textContent = flat || '–';
     button.setAttribute('aria-label', flat ? `ring ${flat}` : `button ${b.label || b.name}, without a name`);
   }
+}
+
+// move moves a contact or a switch, as a hand does.
+async function move(input, active) {
+  await wish('panel/move', {input, active});
+  soon();
 }
 
 async function press(name) {
@@ -74,6 +89,9 @@ function showPanel(state) {
     if (doors.doors.get(relay)?.open !== drawn) soon();
     doors.show(relay, drawn);
   }
+  for (const [input, active] of Object.entries(state.inputs)) doors.lean(input, active);
+  for (const li of $('outputs').children) li.dataset.lit = String(!!state.outputs[li.dataset.output]);
+  $('cover').setAttribute('aria-pressed', String(!!state.inputs[scene.panel.covers[0]]));
   $('level').style.inlineSize = `${Math.min(100, Math.sqrt(state.level) * 140)}%`;
   $('grille').style.setProperty('--loud', Math.min(1, state.level * 5).toFixed(2));
   scene.hears = state.plays || 'nothing';
@@ -285,14 +303,14 @@ function showRecords() {
   const {status, calls} = scene;
   nameButtons();
   showPlays();
-  doors.name((status.doors || []).map((d) => d.name));
+  doors.know(status.doors || []);
   const call = status.call;
   $('state').dataset.state = call.state;
   $('state').textContent = (STATES[call.state] || call.state) + (call.flat && call.state !== 'idle' ? ` — ${call.flat}` : '');
   const registration = status.registration.state === 'registered' ? 'registered' : `${status.registration.state} ${status.registration.reason || ''}`;
   const guard = status.guard.connected ? 'guard connected' : `no guard: ${status.guard.error || 'not there'}`;
   $('panel-note').textContent = [registration, guard, `configuration ${status.config.revision || '–'}`].join(' · ');
-  $('warning').textContent = (status.config.warnings || []).join(' · ');
+  $('warning').textContent = [...covers(status), ...(status.config.warnings || [])].join(' · ');
   if (!calls.some((c) => c.id === scene.call)) scene.call = null;
   if (calls.length && (!scene.call || scene.newest !== calls[0].id)) scene.call = calls[0].id;
   scene.newest = calls[0]?.id;
@@ -300,10 +318,19 @@ function showRecords() {
   drawCall();
 }
 
+// covers says what a person should know of the cover.
+function covers({cover}) {
+  if (!cover) return [];
+  const blocked = cover.blocked_ns ? [`doors blocked for another ${Math.ceil(cover.blocked_ns / 1e9)} s`] : [];
+  return cover.open ? ['the cover is off', ...blocked] : blocked;
+}
+
 const RESULTS = {
   'talked': 'talked', 'cancelled': 'visitor gave up', 'no-answer': 'no answer', 'refused': 'declined', 'busy': 'busy',
   'unreachable': 'not reachable', 'network-lost': 'no network', 'not-configured': 'nobody there', 'media-lost': 'media lost', 'wrong-codes': 'wrong codes',
   'time-limit': 'time was up', 'shutdown': 'panel stopped',
+  'opened': 'released', 'not-opened': 'not released', 'door-forced': 'door forced', 'door-held': 'door open for too long', 'door-closed': 'door closed again',
+  'door-unused': 'nobody went through', 'cover-opened': 'cover taken off', 'cover-closed': 'cover put back', 'long-press': 'long press',
 };
 
 function list() {
@@ -315,7 +342,7 @@ function list() {
     const [time, flat, result] = [document.createElement('time'), document.createElement('strong'), document.createElement('span')];
     time.dateTime = c.began;
     time.textContent = new Date(c.began).toLocaleTimeString([], {hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false});
-    flat.textContent = c.flat || c.button;
+    flat.textContent = c.flat || c.button || (/^(cover|long)/.test(c.result) ? 'the panel' : 'the door');
     const opened = (c.marks || []).some((m) => m.name === 'relay-on');
     result.textContent = (c.result ? RESULTS[c.result] || c.result : 'running') + (opened ? ', door opened' : '');
     result.dataset.result = c.result || 'running';

@@ -1,4 +1,4 @@
-// The relays and the doors that they open.
+// The relays and the doors that they open, with what a hand can do there.
 
 const SVG = 'http://www.w3.org/2000/svg';
 
@@ -22,15 +22,29 @@ function relayDrawing() {
   return root;
 }
 
+// What the panel says of a door that has a contact.
+const CONTACTS = {closed: 'closed', open: 'stands open', held: 'open for too long', forced: 'forced', lost: 'contact lost'};
+
+function hand(text, does) {
+  const button = document.createElement('button');
+  button.type = 'button';
+  button.className = 'toggle hand';
+  button.textContent = text;
+  button.addEventListener('click', does);
+  return button;
+}
+
 export class Doors {
-  constructor(root, relays) {
+  // relays are those of the board; move(input, active) moves a contact, and
+  // press(input) presses a button.
+  constructor(root, relays, move, press) {
     this.doors = new Map();
-    relays.forEach((relay, i) => {
+    relays.forEach(({name: relay, contact, exit}, i) => {
       const figure = document.createElement('figure');
       figure.className = i === 0 ? 'door main' : 'door side';
       figure.dataset.open = 'false';
       figure.dataset.relay = relay;
-      figure.setAttribute('role', 'img');
+      figure.setAttribute('role', 'group');
       const frame = document.createElement('div');
       frame.className = 'frame';
       const leaf = document.createElement('div');
@@ -44,19 +58,44 @@ export class Doors {
       const caption = document.createElement('figcaption');
       figure.append(relayDrawing(), frame, caption);
       root.append(figure);
-      this.doors.set(relay, {figure, caption, name: relay});
+      const door = {figure, caption, name: relay, contact};
+      if (contact) {
+        door.push = hand('Open the door', () => move(contact, door.stands));
+        door.push.dataset.push = relay;
+        figure.append(door.push);
+      }
+      if (exit) {
+        const leave = hand('Exit button', () => press(exit));
+        leave.dataset.exit = relay;
+        figure.append(leave);
+      }
+      this.doors.set(relay, door);
       this.show(relay, false);
+      if (contact) this.lean(contact, true);
     });
   }
 
-  // name gives the doors the names that the panel has for them.
-  name(names) {
+  // know gives the doors the names that the panel has for them, and what it
+  // knows of them.
+  know(list) {
     [...this.doors.values()].forEach((door, i) => {
-      if (names[i] && door.name !== names[i]) {
-        door.name = names[i];
+      const {name, contact} = list[i] || {};
+      if (name && (door.name !== name || door.says !== contact)) {
+        door.name = name;
+        door.says = contact;
         this.words(door);
       }
     });
+  }
+
+  // lean shows the leaf of the door with this contact.
+  lean(contact, closed) {
+    for (const door of this.doors.values()) {
+      if (door.contact !== contact) continue;
+      door.stands = !closed;
+      door.figure.dataset.leaf = closed ? 'closed' : 'open';
+      this.words(door);
+    }
   }
 
   show(relay, open) {
@@ -68,11 +107,17 @@ export class Doors {
   }
 
   words(door) {
-    const text = `${door.name}: ${door.open ? 'open, relay drawn' : 'closed, relay at rest'}`;
-    door.figure.setAttribute('aria-label', text);
+    const relay = door.open ? 'relay drawn' : 'relay at rest';
+    let leaf = door.open ? 'open' : 'closed';
+    if (door.contact) leaf = door.stands ? CONTACTS.open : CONTACTS.closed;
+    if (door.says === 'held' || door.says === 'forced') leaf = CONTACTS[door.says];
+    if (door.push) {
+      door.push.textContent = door.stands ? 'Push it shut' : door.open ? 'Open the door' : 'Force the door';
+    }
+    door.figure.setAttribute('aria-label', `${door.name}: ${leaf}, ${relay}`);
     const [strong, small] = [document.createElement('strong'), document.createElement('span')];
     strong.textContent = door.name;
-    small.textContent = door.open ? 'open · relay drawn' : 'closed · relay at rest';
+    small.textContent = `${leaf} · ${relay}`;
     door.caption.replaceChildren(strong, small);
   }
 }

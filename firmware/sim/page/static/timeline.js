@@ -35,11 +35,13 @@ const WORDS = {
   'relay-on': 'relay drawn', 'relay-off': 'relay at rest', 'door-failed': 'door failed', 'picture-wanted': 'picture wanted',
   're-offer': 'new offer', 'cancelled': 'CANCEL', 'refused': 'refused', 'hung-up': 'hung up', 'media-lost': 'media lost',
   'warning': 'warning', 'second-press': 'second press', 'signal': 'signal', 'stage': 'next phones', 'done': 'end',
+  'exit-pressed': 'exit button', 'door-opened': 'door opened', 'door-closed': 'door closed', 'door-forced': 'door forced', 'door-held': 'open too long',
+  'door-unused': 'never opened', 'cover-opened': 'cover off', 'cover-closed': 'cover on', 'long-press': 'held down', 'part-lost': 'part lost', 'part-back': 'part back',
 };
 const words = (name) => WORDS[name] || name;
 
-const DOOR = new Set(['door-asked', 'relay-on', 'relay-off', 'door-failed', 'code-right', 'code-wrong', 'code-locked', 'open-asked']);
-const LOUD = new Set(['press', 'answered', 'code-wrong', 'code-right', 'relay-on', 'hung-up', 'cancelled', 'refused', 'door-failed', 'media-lost', 'done']);
+const DOOR = new Set(['exit-pressed', 'door-opened', 'door-closed', 'door-forced', 'door-held', 'door-unused', 'door-asked', 'relay-on', 'relay-off', 'door-failed', 'code-right', 'code-wrong', 'code-locked', 'open-asked']);
+const LOUD = new Set(['door-opened', 'door-forced', 'door-held', 'door-unused', 'cover-opened', 'part-lost', 'press', 'answered', 'code-wrong', 'code-right', 'relay-on', 'hung-up', 'cancelled', 'refused', 'door-failed', 'media-lost', 'done']);
 
 // lanes sorts the marks: the panel, one lane a leg, the door.
 function lanes(call) {
@@ -153,7 +155,7 @@ export function draw(call, width) {
   root.setAttribute('viewBox', `0 0 ${width} ${height}`);
   root.setAttribute('role', 'img');
   root.setAttribute('class', 'timeline');
-  root.setAttribute('aria-label', `timeline of the call for ${call.flat || call.button}: ${call.why || ''}`);
+  root.setAttribute('aria-label', `timeline of ${call.flat || call.button ? `the call for ${call.flat || call.button}` : 'what happened at the door'}: ${call.why || ''}`);
   axis(root, span, x, height, width);
   all.forEach((lane, i) => {
     const y = TOP + i * LANE + LANE / 2 + 4;
