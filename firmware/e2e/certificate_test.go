@@ -36,7 +36,7 @@ func newCertificateFor(t testing.TB, dir string, addr netip.Addr, past, future t
 		NotBefore: time.Now().Add(-past), NotAfter: time.Now().Add(future),
 		IPAddresses: []net.IP{addr.AsSlice()}, BasicConstraintsValid: true, IsCA: true,
 		KeyUsage:    x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 	}
 	cert, err := x509.CreateCertificate(rand.Reader, &template, &template, &key.PublicKey, key)
 	if err != nil {

@@ -19,6 +19,7 @@ type kamailio struct {
 	host  *host
 	users map[string]string
 	pair  certificate // zero: no TLS
+	knows string      // over TLS, the certificate that clients need; "": none
 }
 
 // startKamailio runs Kamailio on UDP and TCP 5060 for users with passwords.
@@ -67,6 +68,10 @@ func (k *kamailio) config() []string {
 			`modparam("tls", "tls_method", "TLSv1.2+")`,
 			fmt.Sprintf(`modparam("tls", "certificate", %q)`, k.pair.cert),
 			fmt.Sprintf(`modparam("tls", "private_key", %q)`, k.pair.key))
+	}
+	if k.knows != "" {
+		lines = append(lines, `modparam("tls", "verify_certificate", 1)`, `modparam("tls", "require_certificate", 1)`,
+			fmt.Sprintf(`modparam("tls", "ca_list", %q)`, k.knows))
 	}
 	lines = append(lines,
 		`modparam("htable", "htable", "users=>size=4;")`,
