@@ -27,9 +27,11 @@ func (p *fakePanel) Status() control.Status {
 		Registration: control.Registration{State: control.RegistrationRefused, Server: "192.0.2.1", Reason: "403 \x1b[2JForbidden"},
 		Config:       control.Config{Revision: "41", Trial: true, Error: "revision 42: doors[0].pulse", Warnings: []string{"plain HTTP"}},
 		Doors:        []control.Door{{Name: "front", Open: true}, {Name: "back"}},
-		Buttons:      []control.Button{{Name: "button1", Flat: "Berger"}, {Name: "button2"}},
-		Parts:        []control.Part{{Name: "camera", State: control.PartFailed, Error: "lost", Restarts: 3}},
-		Missing:      []string{"no picture: built without cgo"},
+		Buttons:      []control.Button{{Name: "button1", Flat: "Berger"}, {Name: "button2", Held: true}},
+		Exits:        []control.Exit{{Name: "exit1", Door: "front"}}, Cover: &control.Cover{Open: true, Blocked: time.Minute},
+		Outputs: []control.Output{{Name: "sounder", Role: "sounder", Error: "no such line"}},
+		Parts:   []control.Part{{Name: "camera", State: control.PartFailed, Error: "lost", Restarts: 3}},
+		Missing: []string{"no picture: built without cgo"},
 	}
 }
 func (p *fakePanel) Calls() []timeline.Record              { return p.calls }
@@ -118,6 +120,25 @@ func TestWithoutAPanel(t *testing.T) {
 	}
 }
 
+func TestWordsOfTheStatus(t *testing.T) {
+	since := time.Date(2026, 11, 22, 18, 2, 0, 0, time.Local)
+	for want, got := range map[string]string{
+		"closed":              door(control.Door{}),
+		"released":            door(control.Door{Open: true}),
+		"released and closed": door(control.Door{Open: true, Contact: control.ContactClosed}),
+		"released and open, since Sun 22 Nov 18:02:00":                    door(control.Door{Open: true, Contact: control.ContactOpen, Since: since}),
+		"open for too long, since Sun 22 Nov 18:02:00":                    door(control.Door{Contact: control.ContactHeld, Since: since}),
+		"open, and was forced":                                            door(control.Door{Contact: control.ContactForced}),
+		"closed or not: its contact cannot be read":                       door(control.Door{Contact: control.ContactLost}),
+		"open since Sun 22 Nov 18:02:00; no door opens for another 27m0s": cover(control.Cover{Open: true, Since: since, Blocked: 27 * time.Minute}),
+		" closed": " " + cover(control.Cover{}),
+	} {
+		if strings.TrimSpace(got) != strings.TrimSpace(want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 func TestStatus(t *testing.T) {
 	dir := panel(t, &fakePanel{})
 	code, out, says := doorctl(t, "-run", dir, "status")
@@ -130,7 +151,8 @@ func TestStatus(t *testing.T) {
 		"config    revision 41, on trial until the panel has registered with it: revision 42: doors[0].pulse",
 		"guard     not there, no door can open; start doorguard",
 		"call      none", "door      front is released", "door      back is closed",
-		"button    button1 rings Berger", "button    button2 rings nobody",
+		"button    button1 rings Berger", "button    button2 rings nobody, held down now",
+		"exit      exit1 opens front", "cover     open; no door opens for another 1m0s", "output    sounder (sounder) is off: no such line",
 		"part      camera failed, restarts: 3: lost", "warning   plain HTTP", "missing   no picture: built without cgo",
 	} {
 		if !strings.Contains(out, want+"\n") {

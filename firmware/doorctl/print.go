@@ -24,10 +24,19 @@ func writeStatus(w io.Writer, s control.Status) error {
 	line("guard", "%s", guard(s.Guard))
 	line("call", "%s", call(s.Call))
 	for _, d := range s.Doors {
-		line("door", "%s is %s", d.Name, map[bool]string{true: "released", false: "closed"}[d.Open])
+		line("door", "%s is %s", d.Name, door(d))
+	}
+	for _, x := range s.Exits {
+		line("exit", "%s opens %s%s", x.Name, x.Door, map[bool]string{true: ", pressed now"}[x.Pressed])
+	}
+	if s.Cover != nil {
+		line("cover", "%s", cover(*s.Cover))
 	}
 	for _, button := range s.Buttons {
-		line("button", "%s rings %s", button.Name, orElse(button.Flat, "nobody"))
+		line("button", "%s rings %s%s", button.Name, orElse(button.Flat, "nobody"), map[bool]string{true: ", held down now"}[button.Held])
+	}
+	for _, o := range s.Outputs {
+		line("output", "%s (%s) is %s%s", o.Name, o.Role, map[bool]string{true: "on", false: "off"}[o.On], colon(o.Error))
 	}
 	for _, p := range s.Parts {
 		line("part", "%s", part(p))
@@ -78,6 +87,37 @@ func guard(g control.Guard) string {
 		return "connected"
 	}
 	return "not there, no door can open; start doorguard" + colon(g.Error)
+}
+
+// contacts are the words for what a door's contact says.
+var contacts = map[string]string{
+	control.ContactClosed: "closed", control.ContactOpen: "open", control.ContactLost: "closed or not: its contact cannot be read",
+	control.ContactHeld: "open for too long", control.ContactForced: "open, and was forced",
+}
+
+func door(d control.Door) string {
+	s := orElse(contacts[d.Contact], "closed")
+	if d.Open {
+		s = "released"
+		if d.Contact != "" {
+			s += " and " + contacts[d.Contact]
+		}
+	}
+	if !d.Since.IsZero() {
+		s += ", since " + d.Since.Local().Format(clock)
+	}
+	return s
+}
+
+func cover(c control.Cover) string {
+	s := map[bool]string{true: "open", false: "closed"}[c.Open]
+	if !c.Since.IsZero() {
+		s += " since " + c.Since.Local().Format(clock)
+	}
+	if c.Blocked > 0 {
+		s += fmt.Sprintf("; no door opens for another %v", c.Blocked.Round(time.Second))
+	}
+	return s
 }
 
 func call(c control.Call) string {

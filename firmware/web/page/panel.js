@@ -42,6 +42,15 @@ function showFacts(status) {
     `SIP line: ${line.state}${line.server ? " with " + line.server : ""}${line.reason ? ". " + line.reason : ""}`));
   list.push(fact(status.guard.connected ? "good" : "bad",
     status.guard.connected ? "The guard holds the relays" : "No guard: no door can open. " + (status.guard.error || "")));
+  const cover = status.cover;
+  if (cover) {
+    const blocked = cover.blocked_ns ? `. No door opens for another ${Math.ceil(cover.blocked_ns / 6e10)} min` : "";
+    list.push(fact(cover.open ? "bad" : blocked ? "warn" : "good",
+      `The cover is ${cover.open ? "open" : "closed"}${cover.since ? " since " + clock(cover.since) : ""}${blocked}`));
+  }
+  for (const output of status.outputs || []) {
+    if (output.error) list.push(fact("bad", `${output.name} (${output.role}) cannot be switched: ${output.error}`));
+  }
   const config = status.config;
   list.push(fact(config.error ? "bad" : config.trial ? "warn" : "good",
     `Configuration ${config.revision || "none"}${config.from ? " from " + config.from : ""}${config.trial ? ", on trial" : ""}`));
@@ -53,14 +62,30 @@ function showFacts(status) {
   $("facts").replaceChildren(...list);
 }
 
+const contacts = {
+  closed: "closed", open: "open", held: "open for too long", forced: "open, and was forced", lost: "its contact cannot be read",
+};
+
+function stateOf(door) {
+  const contact = contacts[door.contact];
+  const words = [door.open && "released", contact || (!door.open && "closed")].filter(Boolean).join(", ");
+  return door.since ? `${words} since ${clock(door.since)}` : words;
+}
+
+function stateClass(door) {
+  if (["held", "forced", "lost"].includes(door.contact)) return "alarm";
+  return door.open || door.contact === "open" ? "open" : "quiet";
+}
+
 function showDoors(status) {
   $("doors").replaceChildren(...(status.doors || []).map((door) => {
     const button = node("button", { class: "main" }, "Open …");
     button.disabled = door.open || !status.guard.connected;
     button.addEventListener("click", () => confirmOpen(door.name));
-    const state = node("span", { class: door.open ? "open" : "quiet" }, door.open ? "released" : "closed");
+    const state = node("span", { class: stateClass(door) }, stateOf(door));
     return node("li", {}, node("span", {}, node("b", {}, door.name), " ", state), button);
-  }));
+  }), ...(status.exits || []).map((exit) => node("li", {},
+    node("span", {}, node("b", {}, exit.name), " ", node("span", { class: "quiet" }, `opens ${exit.door} from inside${exit.pressed ? ", pressed now" : ""}`)))));
 }
 
 function showParts(status) {
@@ -110,7 +135,7 @@ function draw(details, record) {
 function callEntry(record, wasOpen) {
   const result = RESULTS[record.result] || record.result || "running";
   const details = node("details", { "data-id": record.id },
-    node("summary", {}, node("time", {}, clock(record.began)), ` · ${record.flat || record.button || "panel"} · ${result}`,
+    node("summary", {}, node("time", {}, clock(record.began)), ` · ${record.flat || record.button || "the panel"} · ${result}`,
       node("span", { class: "why" }, record.why)),
     node("div", { class: "picture" }),
     node("div", { class: "figures" }, ...(record.figures || []).map((f) =>
