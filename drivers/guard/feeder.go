@@ -32,13 +32,18 @@ func (f *feeder) feed() {
 	}
 }
 
-// watchdog opens the watchdog, as soon as it is there, and feeds it.
+// watchdog opens the watchdog, once it is there, and feeds it.
 func (s *server) watchdog(ctx context.Context) {
 	if s.opt.Watchdog == nil {
 		return
 	}
 	s.feeder.food = make(chan struct{}, 1)
 	s.spawn(func() error {
+		select {
+		case <-time.After(s.opt.Unfed):
+		case <-ctx.Done():
+			return nil
+		}
 		s.retry(ctx, "watchdog", func() error { return s.keepFed(ctx) })
 		return nil
 	})

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"doorstation/drivers/fake"
@@ -65,6 +66,33 @@ func TestWatchdogOfARunningGuard(t *testing.T) {
 	if err := <-end; err != nil {
 		t.Error(err)
 	}
+}
+
+// TestCrashingGuardFeedsNothing: one that ends soon after each start has not
+// opened the watchdog.
+func TestCrashingGuardFeedsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		s := &server{events: make(chan Event), failed: make(chan error, 1), journal: newJournal(make(lineWriter, 64))}
+		opened := make(chan time.Time, 1)
+		s.opt.Unfed = 2 * time.Second
+		s.opt.Watchdog = func() (Watchdog, error) {
+			opened <- time.Now()
+			return nil, errors.New("not fitted")
+		}
+		began := time.Now()
+		s.watchdog(ctx)
+		if d := (<-opened).Sub(began); d != s.opt.Unfed {
+			t.Errorf("opened after %v, want %v", d, s.opt.Unfed)
+		}
+		stop()
+		s.watchdog(ctx) // and ends before that
+		synctest.Wait()
+		if len(opened) != 0 {
+			t.Error("opened by a guard that has ended")
+		}
+		s.journal.close()
+	})
 }
 
 func TestWatchdogGoesOnAfterAFault(t *testing.T) {

@@ -19,10 +19,13 @@ type Options struct {
 	Inputs      []Input
 	Watch       func(say func(line string)) []drivers.Inputs // they report Inputs by their names, and may write to the log; nil: none
 	TamperBlock time.Duration                                // see Panel
-	Watchdog    func() (Watchdog, error)                     // opens it; nil: the board has none
-	StateFile   string                                       // what has to survive a restart; "" keeps nothing
-	ClientUID   int                                          // user that is served besides root and the guard's own
-	Log         io.Writer                                    // a line per event; never waited for
+	Watchdog    func() (Watchdog, error)                     // opens it, which feeds it; nil: the board has none
+	// Unfed is how long after the start the watchdog is opened: a guard that
+	// crashes again and again does not feed it.
+	Unfed     time.Duration
+	StateFile string    // what has to survive a restart; "" keeps nothing
+	ClientUID int       // user that is served besides root and the guard's own
+	Log       io.Writer // a line per event; never waited for
 }
 
 // Serve is the guard: it drives every relay to its safe level, then takes

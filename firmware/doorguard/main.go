@@ -100,6 +100,7 @@ func service(o options, b *board.Board, outs []guard.Output) guard.Options {
 		Watch:       func(say func(string)) []drivers.Inputs { return watchers(b, o.run, say) },
 		TamperBlock: b.TamperBlock.Time(),
 		Watchdog:    watchdogOf(b.Watchdog),
+		Unfed:       b.Watchdog.Timeout.Time() / 4, // it was fed less than so long before a crash
 		ClientUID:   o.clientUID,
 		Log:         os.Stderr,
 	}
