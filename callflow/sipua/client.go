@@ -36,6 +36,10 @@ var errTimeout = errors.New("no response in time")
 // start sends the request, as soon as there is a flow.
 func (u *UA) start(t *clientTx) {
 	u.limit(t)
+	if u.tooLarge(t) {
+		u.launchLarge(t)
+		return
+	}
 	if t.hop.network == "udp" {
 		u.launch(t)
 		return

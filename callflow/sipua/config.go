@@ -1,6 +1,7 @@
 package sipua
 
 import (
+	"context"
 	"crypto/tls"
 	"fmt"
 	"log/slog"
@@ -85,6 +86,9 @@ type Config struct {
 	// DNS finds servers; default the DNS as this machine is set up for it.
 	DNS locate.Records
 
+	// Dial makes the TCP connections; default a dialer from Local's address.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+
 	// STUN makes a binding request, and what reads its response (RFC 5389).
 	// With it UDP flows are kept alive by STUN where the server answers it;
 	// without, by OPTIONS. response is called on the reader's goroutine.
@@ -152,6 +156,10 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Dial == nil {
+		d := net.Dialer{LocalAddr: &net.TCPAddr{IP: c.Local.Addr().AsSlice()}, KeepAliveConfig: aliveProbes}
+		c.Dial = d.DialContext
 	}
 	if c.DNS == nil {
 		c.DNS = locate.NewSystem(locate.ResolvConf)

@@ -157,6 +157,7 @@ func (u *UA) moved() {
 	case u.stop || r.asking: // its answer will show the difference
 	case !r.granted:
 	case time.Since(r.moved) < moveGap:
+		r.moved = time.Now().Add(moveGap)
 		u.registerIn(moveGap)
 	default:
 		r.moved = time.Now()

@@ -22,11 +22,11 @@ func (u *UA) fail(t *clientTx, err error) {
 		return
 	}
 	if t.req.Method == sip.INVITE {
-		u.silence(t)
+		u.silence(t) // what comes late is still heard
 	} else {
+		t.final = true
 		t.giveUp()
 	}
-	t.final = true
 	t.failed(err)
 }
 

@@ -31,6 +31,7 @@ type gate struct {
 	sources *sources
 	side    func(b []byte, from netip.AddrPort) bool
 	wrote   func(b []byte, to netip.AddrPort) // nil: nobody wants to know
+	lost    func([]undelivered)               // what the network says did not arrive
 	log     *slog.Logger
 
 	serving chan struct{} // closed at the first read
@@ -43,7 +44,14 @@ func bindUDP(local netip.AddrPort) (net.PacketConn, error) {
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, &InUseError{Addr: local, Err: err}
 	}
-	return conn, err
+	if err != nil {
+		return nil, err
+	}
+	if err := askForErrors(conn); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return conn, nil
 }
 
 func newGate(conn net.PacketConn, s *sources, side func([]byte, netip.AddrPort) bool, log *slog.Logger) *gate {
@@ -57,6 +65,10 @@ func (g *gate) ReadFrom(b []byte) (int, net.Addr, error) {
 		n, addr, err := g.PacketConn.ReadFrom(b)
 		if errors.Is(err, net.ErrClosed) {
 			return 0, nil, err
+		}
+		if nobodyThere(err) {
+			g.reap()
+			continue
 		}
 		if err != nil {
 			g.log.Warn("sip read failed", "err", err)
@@ -92,13 +104,25 @@ func (g *gate) writeTo(b []byte, to netip.AddrPort) error {
 	return err
 }
 
-// WriteTo sends one datagram.
+// WriteTo sends one datagram. The kernel may tell of an earlier one in its place,
+// which was for somebody else; then it is sent after that.
 func (g *gate) WriteTo(b []byte, to net.Addr) (int, error) {
 	n, err := g.PacketConn.WriteTo(b, to)
+	if nobodyThere(err) {
+		g.reap()
+		n, err = g.PacketConn.WriteTo(b, to)
+	}
 	if g.wrote != nil && err == nil {
 		g.wrote(b, addrPortOf(to))
 	}
 	return n, err
+}
+
+// reap tells of the datagrams that did not arrive.
+func (g *gate) reap() {
+	if all := undeliverables(g.PacketConn); len(all) > 0 && g.lost != nil {
+		g.lost(all)
+	}
 }
 
 // addrPortOf gives the address of a UDP or TCP peer, v4 as v4.

@@ -48,6 +48,7 @@ type UA struct {
 	pool     pool // the account's servers
 	server   *hop // the one of them that is in use
 	alive    liveness
+	noTCP    map[netip.AddrPort]time.Time // who refused TCP for a large request, until when that is believed
 	streams  map[flowKey]*stream
 	clients  map[string]*clientTx
 	servers  map[string]*serverTx
@@ -78,6 +79,7 @@ func newUA(cfg Config, on func(Event)) (*UA, error) {
 		box:      newMailbox(),
 		local:    addrPortOf(conn.LocalAddr()),
 		sources:  newSources(),
+		noTCP:    map[netip.AddrPort]time.Time{},
 		streams:  map[flowKey]*stream{},
 		clients:  map[string]*clientTx{},
 		servers:  map[string]*serverTx{},
@@ -91,6 +93,13 @@ func newUA(cfg Config, on func(Event)) (*UA, error) {
 	}
 	u.life, u.die = context.WithCancel(context.Background())
 	u.gate = newGate(conn, u.sources, u.side, cfg.Log)
+	u.gate.lost = func(all []undelivered) {
+		u.box.offer(func() {
+			for _, l := range all {
+				u.unreachable(l.to, l.cause)
+			}
+		})
+	}
 	u.gate.wrote = func(b []byte, to netip.AddrPort) { u.traced(true, "udp", u.local, to, b) }
 	u.tpl, u.parser = newTransports(), newParser()
 	u.reg = newRegistration(cfg.Account.Expires)

@@ -310,13 +310,32 @@ func (u *UA) givenName(res *sip.Response) string {
 	if c == nil {
 		return ""
 	}
-	name, _ := c.Params.Get("pub-gruu")
-	name = strings.Trim(name, `"`)
+	name := quotedParam(c.Params, "pub-gruu")
 	var uri sip.Uri
 	if hasControl(name) || sip.ParseUri(name, &uri) != nil || uri.Host == "" {
 		return ""
 	}
 	return name
+}
+
+// quotedParam puts a value in quotes together again, which the parser takes apart
+// at its semicolons.
+func quotedParam(params sip.HeaderParams, name string) string {
+	value, inside := "", false
+	for _, p := range params {
+		switch {
+		case p.K == name:
+			value, inside = p.V, true
+		case inside && p.V == "":
+			value += ";" + p.K
+		case inside:
+			value += ";" + p.K + "=" + p.V
+		}
+		if inside && (!strings.HasPrefix(value, `"`) || len(value) > 1 && strings.HasSuffix(value, `"`)) {
+			return strings.Trim(value, `"`)
+		}
+	}
+	return ""
 }
 
 func (u *UA) registerIn(d time.Duration) {

@@ -75,8 +75,7 @@ func (u *UA) dial(s *stream) {
 }
 
 func (u *UA) connect(ctx context.Context, h hop) (net.Conn, error) {
-	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: u.local.Addr().AsSlice()}, KeepAliveConfig: aliveProbes}
-	conn, err := d.DialContext(ctx, "tcp", h.addr.String())
+	conn, err := u.cfg.Dial(ctx, "tcp", h.addr.String())
 	if err != nil || h.network == "tcp" {
 		return conn, err
 	}

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -48,6 +49,9 @@ func inWorld(t *testing.T, cfg Config, story func(w *world)) {
 		w := &world{t: t, nodes: map[netip.AddrPort]*node{}, panel: netip.MustParseAddrPort(panelAddr), legs: 100}
 		cfg.Local = w.panel
 		cfg.Conn = w.node(panelAddr)
+		if cfg.Dial == nil {
+			cfg.Dial = func(context.Context, string, string) (net.Conn, error) { return nil, syscall.ECONNREFUSED }
+		}
 		if cfg.NewLeg == nil {
 			cfg.NewLeg = func() callflow.LegID { w.legs++; return w.legs }
 		}
