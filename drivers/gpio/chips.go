@@ -30,21 +30,22 @@ type place struct {
 	number uint32 // on the chip
 }
 
-// chips lists the GPIO controllers below dir. One that cannot be read is left
+// chips lists the GPIO controllers below dir, in no order. One that cannot be read is left
 // out and its error joined to err, so that it does not hide the others.
 func chips(dir string) (list []chip, err error) {
-	entries, err := os.ReadDir(dir)
+	folder, err := os.Open(dir)
 	if err != nil {
 		return nil, err
 	}
-	var faults []error
-	for _, e := range entries {
-		if !strings.HasPrefix(e.Name(), "gpiochip") {
+	names, err := folder.Readdirnames(-1)
+	faults := []error{err, folder.Close()}
+	for _, name := range names {
+		if !strings.HasPrefix(name, "gpiochip") {
 			continue
 		}
-		c, err := readChip(dir + "/" + e.Name())
+		c, err := readChip(dir + "/" + name)
 		if err != nil {
-			faults = append(faults, fmt.Errorf("%s/%s: %w", dir, e.Name(), err))
+			faults = append(faults, fmt.Errorf("%s/%s: %w", dir, name, err))
 			continue
 		}
 		list = append(list, c)
