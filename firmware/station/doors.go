@@ -21,6 +21,7 @@ type doors struct {
 	input func(guard.InputEdge)                                 // as moved
 
 	sick   func() string // names the loop of this process that hangs
+	meant  func() bool   // whether the end of run's context is
 	resets func(n int)   // told, when the guard is found, how many resets in a row it has forced
 
 	mu     sync.Mutex
@@ -49,10 +50,27 @@ func (d *doors) run(ctx context.Context) error {
 	}
 	d.use(client, nil)
 	d.resets(client.Reboots())
-	err = client.Run(ctx, guard.Handler{Edge: d.edge, Input: d.input, Sick: d.sick})
+	err = d.serve(ctx, client)
 	d.use(nil, err)
 	d.forget()
 	return err
+}
+
+// serve runs the client until ctx ends. At an end that is not meant it goes on for
+// as long as the process does, so that the guard hears of no orderly end: it
+// counts the others, and resets the board after too many.
+func (d *doors) serve(ctx context.Context, client *guard.Client) error {
+	life, stop := context.WithCancelCause(context.WithoutCancel(ctx))
+	ended := make(chan error, 1)
+	go func() { ended <- client.Run(life, guard.Handler{Edge: d.edge, Input: d.input, Sick: d.sick}) }()
+	defer context.AfterFunc(ctx, func() {
+		if d.meant() {
+			stop(context.Cause(ctx))
+		} else {
+			ended <- context.Cause(ctx)
+		}
+	})()
+	return <-ended
 }
 
 func (d *doors) use(client pulser, err error) {

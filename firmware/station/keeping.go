@@ -112,11 +112,15 @@ func readKeeping(opt Options, dir string, prepare func() error) (*keeping, error
 // nothing.
 func writable(dir string) error {
 	file, err := os.CreateTemp(dir, ".writable*")
-	if err != nil {
-		return err
+	if err == nil {
+		_, err = file.Write(make([]byte, os.Getpagesize()))
+		err = errors.Join(err, file.Close(), os.Remove(file.Name()))
 	}
-	_, err = file.Write(make([]byte, os.Getpagesize()))
-	return errors.Join(err, file.Close(), os.Remove(file.Name()))
+	var at *fs.PathError
+	if errors.As(err, &at) { // the name of the file tells a person nothing
+		return fmt.Errorf("it does not take a file: %w", at.Err)
+	}
+	return err
 }
 
 // rescue copies what can be read of a data folder. What is aside already is

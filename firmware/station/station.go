@@ -142,6 +142,7 @@ func (s *Station) Run(ctx context.Context) error {
 	if err := s.load(); err != nil {
 		s.log.Error("configuration refused", "err", err)
 	}
+	s.doors.meant = func() bool { return ctx.Err() != nil }
 	attendant := s.attendant()
 	defer context.AfterFunc(ctx, attendant.stopping)()
 	parts := []part{
