@@ -35,7 +35,7 @@ type Wiring struct {
 	Board    string  `json:"board"`
 	Machine  string  `json:"machine,omitempty"` // why the board file is not of this machine
 	Inputs   []Wire  `json:"inputs,omitempty"`
-	Lamps    []Wire  `json:"lamps,omitempty"`
+	Lamps    []Wire  `json:"lamps,omitempty"` // and other outputs that may be switched
 	Relays   []Wire  `json:"relays,omitempty"`
 	Sound    bool    `json:"sound,omitempty"`
 	Camera   bool    `json:"camera,omitempty"`
@@ -54,7 +54,7 @@ const (
 // A Wire is one line.
 type Wire struct {
 	Name     string `json:"name"`
-	Role     string `json:"role,omitempty"`     // of an input
+	Role     string `json:"role,omitempty"`     // of an input; of an output that is no lamp, the board file's
 	Of       string `json:"of,omitempty"`       // the relay that an exit opens, or whose door a contact watches; a relay's door
 	Label    string `json:"label,omitempty"`    // what is printed beside it
 	Terminal string `json:"terminal,omitempty"` // where it is connected
@@ -69,7 +69,7 @@ type Sighting struct {
 
 // What a Trial does.
 const (
-	TryLamp    = "lamp"    // Name, On: switches a lamp
+	TryLamp    = "lamp"    // Name, On: switches a lamp, or turns another output over and back
 	TryRelay   = "relay"   // Name: pulses a relay
 	TryTone    = "tone"    // plays a chime
 	TryLevels  = "levels"  // measures microphone and speaker

@@ -58,7 +58,7 @@ func wired() *wiredPanel {
 				{Name: "button1", Role: control.RoleButton, Label: "1", Terminal: "J8 pin 11"},
 				{Name: "contact1", Role: control.RoleContact, Of: "door1"},
 			},
-			Lamps:  []control.Wire{{Name: "open"}},
+			Lamps:  []control.Wire{{Name: "open"}, {Name: "ir1", Role: "ir-lamp"}},
 			Relays: []control.Wire{{Name: "door1"}},
 			Pulse:  1,
 		},
@@ -137,6 +137,7 @@ func TestBoardCheckWithAnInstaller(t *testing.T) {
 	code, said := checkWith(t, p, []turn{
 		{words: "Is lamp open lit? [y/n]", types: "perhaps"},
 		{words: "Is lamp open lit? [y/n] Is lamp open lit? [y/n]", types: "N"},
+		{words: "Output ir1 (ir-lamp) was switched over. Has it changed?", types: "y"},
 		{words: "Relay door1 opens its door for 1s. Go on? [y/n]", types: "y"},
 		{words: "Relay door1 was on for 1s. Did it click", types: "yes"},
 		{words: "Press and release button1 (labelled 1, at J8 pin 11)", do: see(
@@ -149,10 +150,10 @@ func TestBoardCheckWithAnInstaller(t *testing.T) {
 		{words: "skipped  inputs contact1"},
 		{words: "Work the cover's switch: cover", do: see(control.Sighting{Name: "cover"}, control.Sighting{Name: "cover", Active: true, At: time.Second})},
 	}, "inputs", "lamps", "relays")
-	if code != exitFailed || !strings.Contains(said, "3 good, 1 failed, 1 skipped\n") || !strings.Contains(said, "1 of 5 steps failed") {
+	if code != exitFailed || !strings.Contains(said, "4 good, 1 failed, 1 skipped\n") || !strings.Contains(said, "1 of 6 steps failed") {
 		t.Errorf("%d\n%s", code, said)
 	}
-	if want := "lamp open true, lamp open false, relay door1 false"; strings.Join(p.tried, ", ") != want {
+	if want := "lamp open true, lamp open false, lamp ir1 true, lamp ir1 false, relay door1 false"; strings.Join(p.tried, ", ") != want {
 		t.Errorf("tried %q, want %s", p.tried, want)
 	}
 }
@@ -226,7 +227,7 @@ func TestBoardCheckAlone(t *testing.T) {
 			t.Errorf("%s is %q, want %q", name, got[name], want)
 		}
 	}
-	if failed == nil || len(steps) != 13 {
+	if failed == nil || len(steps) != 14 {
 		t.Errorf("%v, steps: %d\n%s", failed, len(steps), out.String())
 	}
 }

@@ -137,19 +137,27 @@ func (w *walk) lamps(ctx context.Context) {
 			w.tell("lamps", l.Name, stepFailed, "%v", err)
 			continue
 		}
-		good := true
-		if w.yes {
-			w.say("Lamp %s is lit for %v.", named(l), w.times.lamp)
-			wait(ctx, w.times.lamp)
-		} else {
-			good = w.answer.question(ctx, "Is lamp %s lit?", named(l))
-		}
+		good := w.looked(ctx, l)
 		if err := w.try(ctx, control.Trial{Do: control.TryLamp, Name: l.Name}); err != nil {
 			w.tell("lamps", l.Name, stepFailed, "%v", err)
 			continue
 		}
-		w.seenBy("lamps", l.Name, good, "lit", "not lit")
+		w.seenBy("lamps", l.Name, good, "seen", "not seen")
 	}
+}
+
+// looked asks whether a lamp or an output has been seen to work. When nobody is
+// there it gives a passer-by the time.
+func (w *walk) looked(ctx context.Context, l control.Wire) bool {
+	switch {
+	case w.yes:
+		w.say("%s is switched over for %v.", named(l), w.times.lamp)
+		wait(ctx, w.times.lamp)
+		return true
+	case l.Role == "":
+		return w.answer.question(ctx, "Is lamp %s lit?", named(l))
+	}
+	return w.answer.question(ctx, "Output %s (%s) was switched over. Has it changed? (A phone's camera sees infra-red.)", named(l), l.Role)
 }
 
 // seenBy records what a person has said, or that nobody has looked.

@@ -22,6 +22,7 @@ const (
 
 // A checkup is the check that runs. It belongs to the goroutine of the owner.
 type checkup struct {
+	who    string
 	seen   chan control.Sighting // nil: none runs
 	pulses int
 }
@@ -39,8 +40,16 @@ func (c *checkup) saw(name string, active bool, at time.Duration) bool {
 	return true
 }
 
+// problem says in words that a check runs; empty when none does.
+func (c *checkup) problem() string {
+	if c.seen == nil {
+		return ""
+	}
+	return "the wiring is being checked by " + c.who + ": buttons ring nobody until that ends, " + checkTime.String() + " at most"
+}
+
 // Check implements control.Checker.
-func (s *Station) Check(ctx context.Context, _ string) (control.Wiring, <-chan control.Sighting, error) {
+func (s *Station) Check(ctx context.Context, who string) (control.Wiring, <-chan control.Sighting, error) {
 	ctx, stop := context.WithTimeout(ctx, checkTime)
 	seen := make(chan control.Sighting, checkBacklog)
 	err := s.ofOwner(ctx, func(o *owner) error {
@@ -50,7 +59,7 @@ func (s *Station) Check(ctx context.Context, _ string) (control.Wiring, <-chan c
 		case o.machine.State() != callflow.Idle:
 			return control.Refuse(control.Busy, "the panel is in a call: check the wiring when it has ended")
 		}
-		o.around.check = checkup{seen: seen}
+		o.around.check = checkup{who: who, seen: seen}
 		return nil
 	})
 	if err != nil {
@@ -59,7 +68,10 @@ func (s *Station) Check(ctx context.Context, _ string) (control.Wiring, <-chan c
 	}
 	context.AfterFunc(ctx, func() {
 		stop()
-		s.owner.box.post(s.owner.endCheck)
+		s.owner.box.post(func() {
+			s.owner.endCheck()
+			s.hw.outputs.right()
+		})
 	})
 	return s.wiring(), seen, nil
 }
@@ -102,6 +114,11 @@ func (s *Station) wiring() control.Wiring {
 	for _, l := range b.Lamps {
 		w.Lamps = append(w.Lamps, control.Wire{Name: l.Name, Terminal: l.Terminal})
 	}
+	for _, o := range b.Outputs {
+		if tryable(o.Role) {
+			w.Lamps = append(w.Lamps, control.Wire{Name: o.Name, Role: string(o.Role), Terminal: o.Terminal})
+		}
+	}
 	for _, r := range b.Relays {
 		w.Relays = append(w.Relays, control.Wire{Name: r.Name, Terminal: r.Terminal})
 	}
@@ -130,7 +147,7 @@ func (s *Station) Try(ctx context.Context, t control.Trial, who string) (control
 	var err error
 	switch t.Do {
 	case control.TryLamp:
-		err = s.ofOwner(ctx, func(o *owner) error { return o.tryLamp(t.Name, t.On) })
+		err = s.tryLamp(ctx, t.Name, t.On)
 	case control.TryRelay:
 		err = s.tryRelay(ctx, t.Name, who)
 	case control.TryTone:
@@ -156,15 +173,6 @@ func (o *owner) mayTry() error {
 	case o.machine.State() != callflow.Idle:
 		return control.Refuse(control.Busy, "somebody calls the panel: go on when the call has ended")
 	}
-	return nil
-}
-
-func (o *owner) tryLamp(name string, on bool) error {
-	l := o.lamps[callflow.Indicator(name)]
-	if l == nil {
-		return control.Refuse(control.NotFound, "this board has no lamp %q", name)
-	}
-	l.set(on)
 	return nil
 }
 

@@ -31,9 +31,12 @@ func TestCheckOfTheWiring(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if wiring.Board != "sim" || len(wiring.Relays) != 2 || len(wiring.Lamps) != 3 || !wiring.Sound || !wiring.Camera {
+	if wiring.Board != "sim" || len(wiring.Relays) != 2 || len(wiring.Lamps) != 6 || !wiring.Sound || !wiring.Camera {
 		t.Errorf("the wiring is %+v", wiring)
 	}
+	p.await("word of it", func() bool {
+		return strings.Contains(strings.Join(p.Status().Problems, "\n"), "checked by uid 0 (root): buttons ring nobody")
+	})
 	var refusal *control.Error
 	if _, _, err := p.Check(t.Context(), ""); !errors.As(err, &refusal) || refusal.Kind != control.Busy {
 		t.Errorf("a second check: %v", err)
@@ -83,7 +86,10 @@ func TestCheckOfLampsSoundAndCamera(t *testing.T) {
 		kind control.Kind
 	}{
 		{control.Trial{Do: control.TryLamp, Name: "open", On: true}, ""},
+		{control.Trial{Do: control.TryLamp, Name: "open"}, ""},
+		{control.Trial{Do: control.TryLamp, Name: "filter", On: true}, ""},
 		{control.Trial{Do: control.TryLamp, Name: "party"}, control.NotFound},
+		{control.Trial{Do: control.TryLamp, Name: "camera", On: true}, control.NotFound}, // it has a step of its own
 		{control.Trial{Do: control.TryRelay, Name: "door9"}, control.NotFound},
 		{control.Trial{Do: control.TryTone}, ""},
 		{control.Trial{Do: "dance"}, control.Invalid},

@@ -178,6 +178,9 @@ func lines(b *board.Board) []sim.LineSpec {
 	for _, l := range b.Lamps {
 		specs = append(specs, sim.LineSpec{Name: l.Line, Output: true, ActiveLow: l.Active == board.Low})
 	}
+	for _, o := range b.Outputs {
+		specs = append(specs, sim.LineSpec{Name: o.Line, Output: true, ActiveLow: o.Active == board.Low})
+	}
 	return specs
 }
 

@@ -137,11 +137,12 @@ type around struct {
 	until    time.Time // no door opens before
 	exits    []control.Exit
 	held     map[string]bool // buttons that are held down
+	check    string          // an installer's, in words; empty: none runs
 }
 
 func (o *owner) seeAround() around {
 	s := o.around
-	seen := around{contacts: make(map[string]control.Door), held: make(map[string]bool), until: s.cover.until}
+	seen := around{contacts: make(map[string]control.Door), held: make(map[string]bool), until: s.cover.until, check: s.check.problem()}
 	for relay, d := range s.doorways {
 		state := control.Door{Contact: string(d.State()), Since: d.Since()}
 		if d.State() == doorway.Unknown {
@@ -170,6 +171,9 @@ func (a *around) show(st *control.Status, now time.Time) {
 		st.Cover = &c
 	}
 	st.Exits = a.exits
+	if a.check != "" {
+		st.Problems = append(st.Problems, a.check)
+	}
 	for i := range st.Buttons {
 		st.Buttons[i].Held = a.held[st.Buttons[i].Name]
 	}
