@@ -22,8 +22,8 @@ demo: ## one call from press to open door without a person; fails if a step fail
 	@$(MAKE) --no-print-directory build
 	@exec bin/sim demo
 
-test: ## everything: lint, unit tests with the race detector, real peers, demo
-	@scripts/setup test
+test: ## everything: lint, unit tests with the race detector, real peers, demo, ARM, emulated boards
+	@scripts/setup board
 	@scripts/test
 
 build: ## the programs, into bin/
@@ -50,8 +50,8 @@ emulate: ## an emulated board for a person: BOARD=qemu-virt-armhf, qemu-virt-arm
 
 test-board: cross ## the firmware on emulated boards: pressed and watched at the pins, killed, cut off
 	@scripts/setup board
-	$(GO) test -tags board -count=1 -v -timeout 30m ./board ./board/emulator
-	BOARD_KILLS=200 BOARD_CUTS=100 $(GO) test -tags board -count=1 -v -timeout 120m -run '^TestBoard' ./firmware/e2e
+	$(GO) test -tags board -count=1 -p 1 -v -timeout 30m ./board ./board/emulator ./drivers/gpio ./drivers/v4l2
+	BOARD_KILLS=200 BOARD_CUTS=100 $(GO) test -tags board -count=1 -v -timeout 90m -run '^TestBoard' ./firmware/e2e
 
 bench-board: cross ## the figures of the emulated boards
 	@scripts/setup board
