@@ -19,6 +19,8 @@ func happened(rec Record) string {
 		return "the cover was opened" + inBrackets(m.Detail)
 	case CoverClosed:
 		return "the cover was closed" + inBrackets(m.Detail)
+	case BoardReset:
+		return "the guard has reset the board" + inBrackets(m.Detail)
 	case LongPress:
 		return orElse(m.Detail, "a button was held down")
 	}

@@ -58,6 +58,7 @@ const (
 	LongPress     Name = "long-press"     // a button was held down; detail: which, and for how long
 	PartLost      Name = "part-lost"      // the camera or the sound card; detail: which, and why
 	PartBack      Name = "part-back"      // detail: which
+	BoardReset    Name = "board-reset"    // by the guard; detail: how often in a row, and what follows
 	Signal        Name = "signal"         // what the visitor hears; detail: which
 	Done          Name = "done"           // detail: the result
 )

@@ -1,6 +1,10 @@
 package station
 
-import "fmt"
+import (
+	"fmt"
+
+	"doorstation/callflow/timeline"
+)
 
 // lastGoodAfter is how many resets of the board in a row, forced by the guard
 // because the daemon hung or kept dying, end the trial of a configuration.
@@ -11,19 +15,31 @@ const lastGoodAfter = 3
 // been proved by a registration stays: the one before it may hold codes that
 // were taken back.
 func (s *Station) wasReset(n int) {
-	s.resets.Store(int64(n))
-	if n == 0 {
+	if s.resets.Swap(int64(n)) == int64(n) || n == 0 {
 		return
 	}
 	s.log.Warn("the guard has reset the board", "resets_in_a_row", n)
+	told := fmt.Sprintf("%d in a row", n)
+	if n >= lastGoodAfter {
+		if back := s.lastGood(fmt.Sprintf("the board was reset %d times in a row", n)); back != "" {
+			told += ", back on configuration " + back
+		}
+	}
+	s.owner.box.post(func() { s.owner.happening(monotonic(), timeline.BoardReset, told) })
+}
+
+// lastGood ends a trial, and gives the revision that takes its place, if any does.
+func (s *Station) lastGood(why string) string {
 	snap := s.store.Current()
-	if n < lastGoodAfter || snap == nil || !snap.Trial {
-		return
+	if snap == nil || !snap.Trial {
+		return ""
 	}
-	why := fmt.Sprintf("the board was reset %d times in a row", n)
-	if back := s.store.Rollback(snap.Hash, why); back.Hash != snap.Hash {
-		s.log.Error("configuration rolled back", "reason", why, "revision", back.Revision)
+	back := s.store.Rollback(snap.Hash, why)
+	if back.Hash == snap.Hash {
+		return ""
 	}
+	s.log.Error("configuration rolled back", "reason", why, "revision", back.Revision)
+	return back.Revision
 }
 
 // resetTrouble is what a person should know of resets.

@@ -43,8 +43,16 @@ func TestResetsEndATrial(t *testing.T) {
 				offer(goodConfig, true)
 			}
 			offer(newConfig, c.proved)
-			s := &Station{log: slog.New(slog.DiscardHandler), store: store}
-			s.wasReset(c.resets)
+			s := &Station{log: slog.New(slog.DiscardHandler), store: store, owner: bareOwner()}
+			for range 2 { // the guard is found again
+				s.wasReset(c.resets)
+			}
+			for _, fn := range s.owner.box.take(nil) {
+				fn()
+			}
+			if n := len(s.owner.diary.closed); n != min(c.resets, 1) {
+				t.Errorf("%d records of it", n)
+			}
 			if got := store.Current().Revision; got != c.want {
 				t.Errorf("revision %s is in force, want %s", got, c.want)
 			}

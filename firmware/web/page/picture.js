@@ -8,7 +8,7 @@ const kinds = {
   "code-wrong": "bad", "code-locked": "bad", "door-failed": "bad", "media-lost": "bad", "refused": "bad",
   "relay-on": "door", "relay-off": "door", "door-asked": "door", "open-asked": "door",
   "exit-pressed": "door", "door-opened": "door", "door-closed": "door",
-  "door-forced": "bad", "door-held": "bad", "door-unused": "bad", "cover-opened": "bad", "part-lost": "bad", "part-back": "good",
+  "door-forced": "bad", "door-held": "bad", "door-unused": "bad", "cover-opened": "bad", "part-lost": "bad", "part-back": "good", "board-reset": "bad",
   "press": "ringing", "ringing": "ringing", "second-press": "ringing",
 };
 const endings = new Set(["cancelled", "refused", "hung-up", "media-lost", "done"]);
