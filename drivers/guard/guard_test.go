@@ -291,8 +291,8 @@ func TestGuardLimitsRates(t *testing.T) {
 // and holds the Guard against the watcher.
 func TestEveryShortHistory(t *testing.T) {
 	events := []string{
-		"start", "tick", "exit on", "cover on", "A comes", "B comes", "A leaves", "B leaves", "A beat", "A junk", "B junk",
-		"A pulse 1 door1 400 x", "A pulse 2 door1 399 x", "A pulse 3 door1 100 x", "A pulse 3 door2 1000 x", "B pulse 2 door2 100 x",
+		"start", "tick", "exit on", "cover on", "A comes", "B comes", "A leaves", "A beat", "A junk", "B junk",
+		"A pulse 1 door1 400 x", "A pulse 3 door1 100 x", "A pulse 3 door2 1000 x", "B pulse 2 door2 100 x",
 	}
 	waits := []time.Duration{0, 100 * time.Millisecond, 260 * time.Millisecond}
 	steps := 0
