@@ -33,7 +33,8 @@ func alphabet(w *walker) []Event {
 		Incoming{caller, "sip:guard", walkPlan, Guest{Talk: true}},
 	}
 	if m.state == Idle {
-		evs = append(evs, Incoming{caller, "sip:ear", walkPlan, Guest{Listen: true, AnswerIn: 2 * time.Second}})
+		evs = append(evs, Incoming{caller, "sip:ear", walkPlan, Guest{Listen: true, AnswerIn: 2 * time.Second}},
+			Incoming{caller, "sip:eye", walkPlan, Guest{}})
 	}
 	legs := []LegID{m.lastLeg, caller}
 	if m.lastLeg > 1 {

@@ -2,6 +2,7 @@ package sipua
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -16,6 +17,7 @@ func TestNoGhostRings(t *testing.T) {
 			p := w.peer(phoneAddr) // the network is back
 			time.Sleep(40 * time.Second)
 			p.quiet()
+			synctest.Wait()
 			if n := len(w.ua.clients); n != 0 {
 				t.Errorf("%d requests are remembered", n)
 			}

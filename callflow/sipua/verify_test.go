@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -260,6 +261,7 @@ func TestProbe(t *testing.T) {
 		time.Sleep(33 * time.Second)
 		w.heard("probed " + phoneTarget + " false 0")
 		time.Sleep(linger)
+		synctest.Wait()
 		if n := len(w.ua.sources.held); n != 0 {
 			t.Errorf("%d sources stay admitted", n)
 		}

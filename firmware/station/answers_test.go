@@ -90,7 +90,7 @@ func TestPreviewThatEnds(t *testing.T) {
 	p := startPanel(t, oneConfig(phone.uri()))
 	p.press()
 	rec := p.idle()
-	if rec.Result != "no-answer" || count(rec, timeline.Answered) != 0 {
+	if rec.Result != "no-answer" || count(rec, timeline.Answered) != 0 || count(rec, timeline.Refused) != 1 {
 		t.Errorf("the record is\n%s", text(rec))
 	}
 }
