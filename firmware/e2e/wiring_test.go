@@ -102,7 +102,7 @@ func (p *panel) work(in board.Input) {
 	}
 }
 
-// recorded sees that each relay that was tried has a record, and no button.
+// recorded sees that each relay that was tried is recorded, and no button.
 func (p *panel) recorded(relays int) {
 	p.t.Helper()
 	p.ended()
@@ -112,15 +112,17 @@ func (p *panel) recorded(relays int) {
 	}
 	tried := 0
 	for _, r := range records {
-		if strings.Contains(drawn(r), "checking the wiring") && len(marks(r, timeline.RelayOn)) > 0 {
-			tried++
+		for _, m := range marks(r, timeline.OpenAsked) {
+			if strings.Contains(m.Detail, "checking the wiring") && len(marks(r, timeline.RelayOn)) > 0 {
+				tried++ // a record may have two: a door with a contact stays in it until somebody goes through
+			}
 		}
 		if len(marks(r, timeline.Press)) > 0 {
 			p.t.Errorf("a button that was tried rang:\n%s", drawn(r))
 		}
 	}
 	if tried != relays {
-		p.t.Errorf("%d of %d records are of relays that were tried, want %d", tried, len(records), relays)
+		p.t.Errorf("%d relays were tried by %d records, want %d", tried, len(records), relays)
 	}
 }
 
