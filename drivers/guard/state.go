@@ -15,8 +15,9 @@ type State struct {
 	Blocked   time.Duration // for how much longer no relay may open
 }
 
-// maxReboots is the most that is counted.
-const maxReboots = 1000
+// maxReboots is the most that is counted: a board that is reset for ever is not to
+// wear out its flash as well.
+const maxReboots = 100
 
 const stateForm = "doorguard 1"
 

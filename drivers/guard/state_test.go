@@ -11,12 +11,12 @@ import (
 var goodStates = []string{
 	"doorguard 1\nresets 0\ncover closed\nblocked 0\n",
 	"doorguard 1\nresets 3\ncover open\nblocked 1800\n",
-	"doorguard 1\nresets 1000\ncover open\nblocked 86400\n",
+	"doorguard 1\nresets 100\ncover open\nblocked 86400\n",
 }
 
 var badStates = []string{
 	"", "doorguard 1\n", "doorguard 2\nresets 0\ncover closed\nblocked 0\n", "doorguard 1\nresets 0\ncover closed\nblocked 0",
-	"doorguard 1\nresets -1\ncover closed\nblocked 0\n", "doorguard 1\nresets 1001\ncover closed\nblocked 0\n",
+	"doorguard 1\nresets -1\ncover closed\nblocked 0\n", "doorguard 1\nresets 101\ncover closed\nblocked 0\n",
 	"doorguard 1\nresets 0\ncover ajar\nblocked 0\n", "doorguard 1\nresets 0\ncover open\nblocked 86401\n",
 	"doorguard 1\nresets 01\ncover open\nblocked 0\n", "doorguard 1\ncover open\nresets 0\nblocked 0\n",
 	"doorguard 1\nresets 0\ncover open\nblocked 0\n\n", "\x00\x00\x00\x00",
