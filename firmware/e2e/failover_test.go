@@ -33,7 +33,7 @@ func newPair(t *testing.T, transport string) *pair {
 	gate.names = names
 	k.panel = startPanel(gate, config{
 		registrar: "house.example", transport: transport, targets: []string{"sip:anna@house.example"},
-		account: ", keepalive: 1s", call: "ring_for: 8s",
+		account: ", keepalive: 10s", call: "ring_for: 8s, no_media_for: 3s",
 	})
 	return k
 }
@@ -131,7 +131,12 @@ func TestBothServersRestart(t *testing.T) {
 	k.panel.registeredAt(k.first)
 	k.first.kill()
 	k.second.kill()
-	k.panel.becomes("without a registration", func(s control.Status) bool { return s.Registration.State != control.RegistrationOK })
+	awaitFor(t, time.Minute, "the panel knows that it is not registered", func() error {
+		if k.panel.status().Registration.State == control.RegistrationOK {
+			return errNothing
+		}
+		return nil
+	})
 	k.second.start()
 	t.Logf("registered again %v after a server came back", k.panel.registeredAt(k.second).Round(time.Millisecond))
 }
