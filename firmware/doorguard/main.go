@@ -6,6 +6,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -36,7 +37,7 @@ func main() {
 	var o options
 	flag.StringVar(&o.board, "board", "", "board description, the JSON `file` that the build made of the board's YAML")
 	flag.StringVar(&o.run, "run", "", "`directory` of the sockets: guard.sock, and those of the drivers")
-	flag.StringVar(&o.state, "state", "", "`directory` of what survives a restart: resets, and the rest of a block after tampering")
+	flag.StringVar(&o.state, "state", "", "`directory` of what survives a restart: resets, and the rest of a block after tampering (default: that of -run)")
 	flag.IntVar(&o.clientUID, "client-uid", 0, "`user` that is served besides root and the guard's own")
 	flag.BoolVar(&o.version, "version", false, "print the version and end")
 	flag.Usage = usage
@@ -93,7 +94,7 @@ func run(o options) error {
 
 // service is what the guard of this board serves.
 func service(o options, b *board.Board, outs []guard.Output) guard.Options {
-	opt := guard.Options{
+	return guard.Options{
 		Socket:      filepath.Join(o.run, "guard.sock"),
 		Outputs:     outs,
 		Inputs:      inputsOf(b),
@@ -102,10 +103,7 @@ func service(o options, b *board.Board, outs []guard.Output) guard.Options {
 		Watchdog:    watchdogOf(b.Watchdog),
 		Unfed:       b.Watchdog.Timeout.Time() / 4, // it was fed less than so long before a crash
 		ClientUID:   o.clientUID,
+		StateFile:   filepath.Join(cmp.Or(o.state, o.run), stateFile),
 		Log:         os.Stderr,
 	}
-	if o.state != "" {
-		opt.StateFile = filepath.Join(o.state, stateFile)
-	}
-	return opt
 }
