@@ -87,8 +87,9 @@ func TestTimeServersAreAskedAgain(t *testing.T) {
 			t.Errorf("a server that is away was logged %d times", n)
 		}
 		b.list, b.truth["b"] = []string{"b"}, built.AddDate(0, 1, 0)
-		close(b.changed)
+		before := b.changed
 		b.changed = make(chan struct{})
+		close(before)
 		within(0, 1, 1)
 		within(askNext-time.Second, 0, 0)
 		within(askNext/2+2*time.Second, 1, 1)
