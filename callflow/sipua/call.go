@@ -86,6 +86,9 @@ func (c *call) close(last Event) {
 		return
 	}
 	c.over = true
+	for _, d := range c.dialogs {
+		d.refuseOffer()
+	}
 	delete(c.u.legs, c.leg)
 	c.u.after(linger, c.forget)
 	if last != nil {

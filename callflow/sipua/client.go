@@ -30,6 +30,9 @@ type clientTx struct {
 	failed   func(error)                    // instead of a final response
 }
 
+// errTerminated is the failure of a request that we gave up.
+var errTerminated = errors.New("the request was given up")
+
 // errTimeout is the failure of a request that got no final response.
 var errTimeout = errors.New("no response in time")
 
@@ -113,7 +116,10 @@ func (u *UA) finished(t *clientTx, key string, err error) {
 		return
 	}
 	t.final = true
-	if errors.Is(err, sip.ErrTransactionTimeout) {
+	switch {
+	case err == nil: // it was terminated, and has not noted why yet
+		err = errTerminated
+	case errors.Is(err, sip.ErrTransactionTimeout):
 		err = errTimeout
 	}
 	t.failed(err)
@@ -208,7 +214,11 @@ func (u *UA) receiveResponse(res *sip.Response, at time.Time) {
 	}
 	first := !t.final && !res.IsProvisional()
 	if t.final && !res.IsSuccess() {
-		go t.fsm.Receive(res) // a refusal again: it acknowledges again, in its own time
+		// A refusal again. sipgo would hold the transaction's lock for seconds,
+		// and stall all that wants to end it.
+		if t.req.Method == sip.INVITE && !res.IsProvisional() {
+			u.acknowledgeRefusal(t, res)
+		}
 		return
 	}
 	t.final = t.final || first

@@ -30,6 +30,10 @@ func (u *UA) dialogOf(req *sip.Request, from netip.AddrPort) *dialog {
 
 // perform does what a request inside the dialog asks for, in its turn.
 func (d *dialog) perform(t *serverTx) {
+	if (d.ended || d.c.over) && t.req.Method != sip.BYE { // it has waited for its turn too long
+		t.respond(sip.StatusCallTransactionDoesNotExists)
+		return
+	}
 	if demand := unsupported(t.req); demand != "" {
 		t.respond(sip.StatusBadExtension, sip.NewHeader("Unsupported", demand))
 		return
@@ -64,8 +68,8 @@ func (d *dialog) byeArrived(t *serverTx) {
 	}
 	t.respond(sip.StatusOK)
 	d.refuseOffer()
-	first := !d.ended
-	d.ended = true
+	first := !d.ended || d.byeDue // ours waits for an ACK, and need not go any more
+	d.ended, d.byeDue = true, false
 	d.drop()
 	if in := c.incoming; in != nil && !in.answered {
 		in.t.respond(sip.StatusRequestTerminated)

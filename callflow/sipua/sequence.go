@@ -89,6 +89,16 @@ func (s *sequence) take(t *serverTx) {
 	s.d.perform(t)
 }
 
+// abandon refuses what waits for its turn in a dialog that is no more.
+func (s *sequence) abandon() {
+	s.stop()
+	held := s.held
+	s.held = nil
+	for _, t := range held {
+		t.respond(sip.StatusCallTransactionDoesNotExists)
+	}
+}
+
 func (s *sequence) stop() {
 	if s.timer != nil {
 		s.timer.Stop()
