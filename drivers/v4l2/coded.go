@@ -13,6 +13,7 @@ import (
 
 // Coded is a camera that makes H.264 itself. It is a drivers.Camera.
 type Coded struct {
+	kernel  kernel
 	path    string
 	log     *slog.Logger
 	wantKey atomic.Bool
@@ -26,7 +27,7 @@ func NewCoded(path string, log *slog.Logger) *Coded {
 	if path == "" {
 		path = DefaultDevice
 	}
-	return &Coded{path: path, log: log}
+	return &Coded{kernel: linux{}, path: path, log: log}
 }
 
 // RequestKey implements drivers.Camera. A camera without that control goes on
@@ -36,7 +37,7 @@ func (c *Coded) RequestKey() { c.wantKey.Store(true) }
 // Stream implements drivers.Camera. What comes before the first key frame is
 // left out. Each frame has memory of its own.
 func (c *Coded) Stream(ctx context.Context, f drivers.VideoFormat, deliver func(drivers.Frame)) error {
-	d, err := open(c.path)
+	d, err := open(c.kernel, c.path)
 	if err != nil {
 		return err
 	}

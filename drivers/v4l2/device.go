@@ -12,23 +12,23 @@ import (
 
 // A device is an open camera.
 type device struct {
+	kernel  kernel
 	path    string
 	fd      int
 	pix     pixelFormat // as it was set
 	buffers [][]byte    // shared with the kernel
 }
 
-// open opens a capture device. It does so without os.OpenFile, whose poller
-// keeps the device busy. One that does not exist is drivers.ErrAbsent.
-func open(path string) (*device, error) {
-	fd, err := unix.Open(path, unix.O_RDWR|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+// open opens a capture device. One that does not exist is drivers.ErrAbsent.
+func open(k kernel, path string) (*device, error) {
+	fd, err := k.open(path)
 	switch {
 	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENXIO), errors.Is(err, unix.ENODEV):
 		return nil, fmt.Errorf("v4l2: %s: %w: %w", path, err, drivers.ErrAbsent)
 	case err != nil:
 		return nil, fmt.Errorf("v4l2: %s: %w", path, err)
 	}
-	d := &device{path: path, fd: fd}
+	d := &device{kernel: k, path: path, fd: fd}
 	if err := d.check(); err != nil {
 		d.close()
 		return nil, err
@@ -39,7 +39,7 @@ func open(path string) (*device, error) {
 // check refuses what is no single-planar capture device with streaming.
 func (d *device) check() error {
 	var c capability
-	if err := ioctl(d.fd, ioctlQueryCap, unsafe.Pointer(&c)); err != nil {
+	if err := d.kernel.ioctl(d.fd, ioctlQueryCap, unsafe.Pointer(&c)); err != nil {
 		return d.fail("is no V4L2 device", err)
 	}
 	caps := c.capabilities
@@ -59,11 +59,11 @@ func (d *device) fail(what string, err error) error {
 // close ends the stream and gives everything back.
 func (d *device) close() {
 	typ := int32(typeCapture)
-	_ = ioctl(d.fd, ioctlStreamOff, unsafe.Pointer(&typ))
+	_ = d.kernel.ioctl(d.fd, ioctlStreamOff, unsafe.Pointer(&typ))
 	for _, b := range d.buffers {
-		_ = unix.Munmap(b)
+		d.kernel.munmap(b)
 	}
-	_ = unix.Close(d.fd)
+	d.kernel.close(d.fd)
 }
 
 // formats lists what the camera can give.
@@ -71,7 +71,7 @@ func (d *device) formats() []uint32 {
 	var list []uint32
 	for i := range uint32(64) {
 		f := formatDescription{index: i, typ: typeCapture}
-		if ioctl(d.fd, ioctlEnumFmt, unsafe.Pointer(&f)) != nil {
+		if d.kernel.ioctl(d.fd, ioctlEnumFmt, unsafe.Pointer(&f)) != nil {
 			break
 		}
 		list = append(list, f.pixelFormat)
@@ -85,7 +85,7 @@ func (d *device) setFormat(pixel uint32, f drivers.VideoFormat) error {
 	want := format{typ: typeCapture, pix: pixelFormat{
 		width: uint32(f.Width), height: uint32(f.Height), format: pixel, field: fieldNone,
 	}}
-	if err := ioctl(d.fd, ioctlSetFmt, unsafe.Pointer(&want)); err != nil {
+	if err := d.kernel.ioctl(d.fd, ioctlSetFmt, unsafe.Pointer(&want)); err != nil {
 		return d.fail("set the format", err)
 	}
 	if want.pix.format != pixel {
@@ -93,14 +93,14 @@ func (d *device) setFormat(pixel uint32, f drivers.VideoFormat) error {
 	}
 	d.pix = want.pix
 	rate := streamParameters{typ: typeCapture, numerator: 1, denominator: uint32(f.FPS)}
-	_ = ioctl(d.fd, ioctlSetParm, unsafe.Pointer(&rate))
+	_ = d.kernel.ioctl(d.fd, ioctlSetParm, unsafe.Pointer(&rate))
 	return nil
 }
 
 // setControl sets a control if the camera has it.
 func (d *device) setControl(id uint32, value int) {
 	c := control{id: id, value: int32(value)}
-	_ = ioctl(d.fd, ioctlSetCtrl, unsafe.Pointer(&c))
+	_ = d.kernel.ioctl(d.fd, ioctlSetCtrl, unsafe.Pointer(&c))
 }
 
 // Buffers in the kernel's hands: one is filled, one waits, one is read, and one
@@ -110,15 +110,15 @@ const bufferCount = 4
 // start maps the buffers and begins to stream.
 func (d *device) start() error {
 	r := requestBuffers{count: bufferCount, typ: typeCapture, memory: memoryMapped}
-	if err := ioctl(d.fd, ioctlReqBufs, unsafe.Pointer(&r)); err != nil {
+	if err := d.kernel.ioctl(d.fd, ioctlReqBufs, unsafe.Pointer(&r)); err != nil {
 		return d.fail("request buffers", err)
 	}
 	for i := range r.count {
 		b := buffer{index: i, typ: typeCapture, memory: memoryMapped}
-		if err := ioctl(d.fd, ioctlQueryBuf, unsafe.Pointer(&b)); err != nil {
+		if err := d.kernel.ioctl(d.fd, ioctlQueryBuf, unsafe.Pointer(&b)); err != nil {
 			return d.fail("query a buffer", err)
 		}
-		mem, err := unix.Mmap(d.fd, int64(b.offset), int(b.length), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+		mem, err := d.kernel.mmap(d.fd, int64(b.offset), int(b.length))
 		if err != nil {
 			return d.fail("map a buffer", err)
 		}
@@ -128,7 +128,7 @@ func (d *device) start() error {
 		}
 	}
 	typ := int32(typeCapture)
-	if err := ioctl(d.fd, ioctlStreamOn, unsafe.Pointer(&typ)); err != nil {
+	if err := d.kernel.ioctl(d.fd, ioctlStreamOn, unsafe.Pointer(&typ)); err != nil {
 		return d.fail("start the stream", err)
 	}
 	return nil
@@ -137,7 +137,7 @@ func (d *device) start() error {
 // enqueue gives a buffer to the kernel.
 func (d *device) enqueue(index uint32) error {
 	b := buffer{index: index, typ: typeCapture, memory: memoryMapped}
-	if err := ioctl(d.fd, ioctlQBuf, unsafe.Pointer(&b)); err != nil {
+	if err := d.kernel.ioctl(d.fd, ioctlQBuf, unsafe.Pointer(&b)); err != nil {
 		return d.fail("queue a buffer", err)
 	}
 	return nil
@@ -146,7 +146,7 @@ func (d *device) enqueue(index uint32) error {
 // dequeue takes a filled buffer. The error is EAGAIN if there is none.
 func (d *device) dequeue() (buffer, error) {
 	b := buffer{typ: typeCapture, memory: memoryMapped}
-	if err := ioctl(d.fd, ioctlDQBuf, unsafe.Pointer(&b)); err != nil {
+	if err := d.kernel.ioctl(d.fd, ioctlDQBuf, unsafe.Pointer(&b)); err != nil {
 		return b, err
 	}
 	if int(b.index) >= len(d.buffers) || int(b.bytesUsed) > len(d.buffers[b.index]) {

@@ -82,7 +82,7 @@ func unplug() error {
 	ctx, stop := context.WithTimeout(context.Background(), time.Minute)
 	defer stop()
 	return New("", slog.New(slog.DiscardHandler)).Capture(ctx, drivers.VideoFormat{Width: 320, Height: 180, FPS: 5}, func(drivers.Picture) {
-		(&device{fd: hand}).setControl(disconnect, 1)
+		(&device{kernel: linux{}, fd: hand}).setControl(disconnect, 1)
 	})
 }
 

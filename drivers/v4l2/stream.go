@@ -22,14 +22,14 @@ func (d *device) stream(ctx context.Context, take func(data []byte, at time.Dura
 	if err := d.start(); err != nil {
 		return err
 	}
-	last := monotonic()
+	last := d.kernel.now()
 	for ctx.Err() == nil {
 		ready, err := d.wait()
 		if err != nil {
 			return err
 		}
 		if !ready {
-			if silent := monotonic() - last; silent > patience {
+			if silent := d.kernel.now() - last; silent > patience {
 				return fmt.Errorf("v4l2: %s: no picture for %v", d.path, silent.Round(time.Second))
 			}
 			continue
@@ -41,7 +41,7 @@ func (d *device) stream(ctx context.Context, take func(data []byte, at time.Dura
 		if err != nil {
 			return d.fail("the camera is lost", err)
 		}
-		last = monotonic()
+		last = d.kernel.now()
 		if err := d.hand(b, last, take); err != nil {
 			return err
 		}
@@ -70,26 +70,14 @@ func (b *buffer) captured(now time.Duration) time.Duration {
 
 // wait waits a moment for a filled buffer.
 func (d *device) wait() (ready bool, err error) {
-	poll := []unix.PollFd{{Fd: int32(d.fd), Events: unix.POLLIN}}
-	_, err = unix.Poll(poll, int(look/time.Millisecond))
+	events, err := d.kernel.poll(d.fd, look)
 	switch {
-	case err == unix.EINTR:
-		return false, nil
 	case err != nil:
 		return false, d.fail("wait for a picture", err)
-	case poll[0].Revents&unix.POLLIN != 0:
+	case events&unix.POLLIN != 0:
 		return true, nil
-	case poll[0].Revents != 0:
+	case events != 0:
 		return false, d.fail("the camera is lost", unix.ENODEV)
 	}
 	return false, nil
-}
-
-// monotonic reads CLOCK_MONOTONIC.
-func monotonic() time.Duration {
-	var ts unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts); err != nil {
-		panic("v4l2: no CLOCK_MONOTONIC: " + err.Error())
-	}
-	return time.Duration(ts.Nano())
 }

@@ -1,10 +1,6 @@
 package v4l2
 
-import (
-	"unsafe"
-
-	"golang.org/x/sys/unix"
-)
+import "unsafe"
 
 // The structures below are those of linux/videodev2.h, as far as single-planar
 // capture needs them. On 32 bit they are those with 64-bit times, which Linux
@@ -136,16 +132,3 @@ const (
 	formatMJPEG    = 'M' | 'J'<<8 | 'P'<<16 | 'G'<<24
 	formatH264     = 'H' | '2'<<8 | '6'<<16 | '4'<<24
 )
-
-// ioctl makes a request, again if a signal interrupts it.
-func ioctl(fd int, request uintptr, arg unsafe.Pointer) error {
-	for {
-		_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), request, uintptr(arg))
-		if errno == 0 {
-			return nil
-		}
-		if errno != unix.EINTR {
-			return errno
-		}
-	}
-}

@@ -22,8 +22,9 @@ const DefaultDevice = "/dev/video0"
 
 // Camera gives raw pictures. It is a drivers.RawCamera.
 type Camera struct {
-	path string
-	log  *slog.Logger
+	kernel kernel
+	path   string
+	log    *slog.Logger
 }
 
 var _ drivers.RawCamera = (*Camera)(nil)
@@ -33,7 +34,7 @@ func New(path string, log *slog.Logger) *Camera {
 	if path == "" {
 		path = DefaultDevice
 	}
-	return &Camera{path: path, log: log}
+	return &Camera{kernel: linux{}, path: path, log: log}
 }
 
 // preferred are the formats that Capture understands, the cheapest first.
@@ -44,7 +45,7 @@ func (c *Camera) Capture(ctx context.Context, f drivers.VideoFormat, deliver fun
 	if f.Width <= 0 || f.Height <= 0 || f.FPS <= 0 {
 		return fmt.Errorf("v4l2: %dx%d pixels at %d a second asked for; all must be above 0", f.Width, f.Height, f.FPS)
 	}
-	d, err := open(c.path)
+	d, err := open(c.kernel, c.path)
 	if err != nil {
 		return err
 	}
