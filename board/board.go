@@ -132,9 +132,10 @@ type Relay struct {
 	Terminal string `json:"terminal,omitempty" jsonschema:"where a person connects it, such as J8 pin 11"`
 }
 
-// A Lamp is a light. Its name says what it means: calling, talking or open.
+// A Lamp is a light. Its name says what it means: calling, talking, open, or
+// trouble for a panel that could not ring somebody now.
 type Lamp struct {
-	Name   string `json:"name" jsonschema:"what it means: calling or talking or open"`
+	Name   string `json:"name" jsonschema:"what it means: calling or talking or open or trouble"`
 	Driver string `json:"driver" jsonschema:"driver of the line"`
 	Line   string `json:"line" jsonschema:"the driver's name of the line"`
 	Active Level  `json:"active" jsonschema:"level when lit"`

@@ -76,7 +76,7 @@ func TestParseRefuses(t *testing.T) {
 		{`"line": "R1"`, `"line": ""`, "relays[0].line", "missing"},
 		{`"line": "R1"`, `"line": "R1", "terminal": "X\t1"`, "relays[0].terminal", "printable"},
 		{`"line": "R1"`, `"line": "R\n1"`, "relays[0].line", "printable"},
-		{`"name": "calling"`, `"name": "party"`, "lamps[0].name", "calling, talking, open"},
+		{`"name": "calling"`, `"name": "party"`, "lamps[0].name", "calling, talking, open, trouble"},
 		{`"driver": "alsa", `, ``, "sound.driver", "missing"},
 		{`"serial": "T-1"`, `"serial": "T-1", "serial_file": "/s"`, "identity.serial_file", "only one"},
 		{`"serial": "T-1", `, ``, "identity.serial", "missing"},

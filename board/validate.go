@@ -34,7 +34,7 @@ const (
 )
 
 // lampNames are the lamps that have a meaning.
-var lampNames = []string{"calling", "talking", "open"}
+var lampNames = []string{"calling", "talking", "open", "trouble"}
 
 // Validate checks the whole board and returns every fault, joined, each of
 // them a *FieldError.

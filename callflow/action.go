@@ -37,6 +37,7 @@ const (
 	IndicatorCalling Indicator = "calling"
 	IndicatorTalking Indicator = "talking"
 	IndicatorOpen    Indicator = "open"
+	IndicatorTrouble Indicator = "trouble" // somebody could not be rung now; outside of calls, and no machine switches it
 )
 
 type (

@@ -47,6 +47,7 @@ type owner struct {
 	since   time.Time               // of the present state
 	reach   reach                   // what the silent probes found
 	text    *control.Message        // the last that a caller wrote; nil: none
+	trouble bool                    // the lamp of it is lit
 	fetch   func()                  // has the configuration fetched
 	waiting func()                  // for the end of the call
 	asked   map[string][]chan error // local commands without the guard's word, by door
@@ -82,6 +83,7 @@ func (o *owner) run(ctx context.Context) error {
 			o.tick()
 		}
 		o.tell()
+		o.warn()
 	}
 }
 

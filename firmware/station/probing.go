@@ -7,8 +7,10 @@ import (
 	"strings"
 	"time"
 
+	"doorstation/callflow"
 	"doorstation/callflow/sipua"
 	"doorstation/firmware/control"
+	"doorstation/provisioning"
 )
 
 // Times of the silent probes.
@@ -113,6 +115,38 @@ func (s *setup) silent(r reach) []string {
 		}
 	}
 	return all
+}
+
+// mute reports whether a press on some button would ring nobody now.
+func (s *setup) mute(r reach) bool {
+	return slices.ContainsFunc(s.doc.Flats, func(f provisioning.Flat) bool {
+		for _, st := range s.plans[f.Button].Stages {
+			for _, t := range st.Targets {
+				if _, not := r[t.URI]; !not {
+					return false
+				}
+			}
+		}
+		return true
+	})
+}
+
+// troubled reports whether somebody could not be rung now: there is no
+// configuration, no server, or no phone of a flat.
+func (o *owner) troubled() bool {
+	switch o.line.registration().State {
+	case control.RegistrationTrying, control.RegistrationRefused:
+		return true
+	}
+	return o.setup == nil || o.setup.mute(o.reach)
+}
+
+// warn lights the lamp of trouble, when that changes.
+func (o *owner) warn() {
+	if now := o.troubled(); now != o.trouble {
+		o.trouble = now
+		o.show(callflow.Show{Indicator: callflow.IndicatorTrouble, On: now})
+	}
 }
 
 // message keeps the last text of a caller, for the page.

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"doorstation/callflow"
 	"doorstation/callflow/sipua"
 	"doorstation/firmware/control"
 	"doorstation/provisioning"
@@ -52,6 +53,48 @@ func TestProbesAreShown(t *testing.T) {
 			t.Errorf("after %+v the page says %q, want %q", step.ev, got, step.want)
 		}
 	}
+}
+
+// The lamp of trouble is lit while a press would ring nobody: no registration, or
+// a flat without a phone that can be reached.
+func TestTroubleIsLit(t *testing.T) {
+	doc, err := provisioning.Decode([]byte(probedConfig), "test", limits(simBoard(t)), sealer(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := bareOwner()
+	light := newLamp("trouble", o.log, nil)
+	o.lamps = map[callflow.Indicator]*lamp{callflow.IndicatorTrouble: light}
+	rule := lineRule{account: sipua.Account{User: "panel"}}
+	o.line.set(rule)
+	lit := func(want string) {
+		t.Helper()
+		o.warn()
+		got := "as it was"
+		select {
+		case on := <-light.want:
+			got = map[bool]string{true: "on", false: "off"}[on]
+		default:
+		}
+		if got != want {
+			t.Errorf("the lamp goes %s, want %s", got, want)
+		}
+	}
+	lit("on") // no configuration
+	if o.setup, err = newSetup(doc, nil); err != nil {
+		t.Fatal(err)
+	}
+	lit("as it was") // not registered yet
+	o.line.register(rule, control.Registration{State: control.RegistrationOK})
+	lit("off")
+	o.probed(sipua.Probed{Target: "sip:2@a", Status: 404})
+	lit("as it was") // Smith has another phone
+	o.probed(sipua.Probed{Target: "sip:3@a", Status: 404})
+	lit("on")
+	o.probed(sipua.Probed{Target: "sip:3@a", Reached: true})
+	lit("off")
+	o.line.register(rule, control.Registration{State: control.RegistrationTrying})
+	lit("on")
 }
 
 // A probe of the panel asks the phone and rings nothing; a phone that is not
