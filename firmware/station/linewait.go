@@ -27,8 +27,11 @@ func (o *owner) hold(button string, at time.Duration) bool {
 }
 
 // comingUp reports whether there is no user agent, but has been one, or a new
-// rule, a moment ago.
+// rule, a moment ago; and no standby account to ring by meanwhile.
 func (l *line) comingUp() bool {
+	if l.carrier() != l {
+		return false
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.ua == nil && l.rule != nil && time.Since(l.down) < holdFor

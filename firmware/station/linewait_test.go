@@ -72,6 +72,19 @@ func TestPressDoesNotWaitForEver(t *testing.T) {
 	})
 }
 
+// A standby account rings at once.
+func TestPressGoesByTheStandbyAccount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := waitBench(t)
+		o.line.spare.set(account("standby"))
+		o.line.spare.event(account("standby"), sipua.Registered{})
+		o.pressed("button1", monotonic())
+		if !begun(o, 0) {
+			t.Error("the press waits")
+		}
+	})
+}
+
 // A button that rings nobody has nothing to wait for.
 func TestPressOfAnUnusedButton(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

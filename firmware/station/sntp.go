@@ -18,7 +18,7 @@ import (
 // longer by up to its half, so that the panels of one building spread.
 const (
 	askAgain  = 5 * time.Second
-	askLatest = 15 * time.Minute
+	askLatest = 5 * time.Minute
 	askNext   = 6 * time.Hour
 	askWithin = 5 * time.Second
 )
