@@ -12,8 +12,9 @@ import (
 )
 
 const (
-	// BeatEvery is how often a client says that it lives.
-	BeatEvery = 50 * time.Millisecond
+	// BeatEvery is how often a client says that it lives: twice within StaleAfter,
+	// and no more often, since each beat wakes two processes.
+	BeatEvery = 100 * time.Millisecond
 	// answerWithin bounds the wait for the guard's word. A pulse that was asked for
 	// longer ago is refused: nobody waits for it any more.
 	answerWithin = time.Second
@@ -136,7 +137,7 @@ func greeting(conn *seqpacket.Conn) (message, error) {
 	return message{}, fmt.Errorf("%w: %s instead of a greeting", errMessage, m.kind)
 }
 
-// Run tells the guard every 50 ms that this process lives and how it is, and
+// Run tells the guard every 100 ms that this process lives and how it is, and
 // calls h for what the guard tells. It returns when ctx ends (with its cause;
 // the guard then knows that the end was meant) or the guard is gone (ErrGone),
 // and has then closed the connection: a Client runs once.

@@ -36,7 +36,7 @@ type world struct {
 	now    time.Duration
 	said   []string
 	fed    time.Duration // the last time
-	beats  bool          // the client beats every 50 ms
+	beats  bool          // the client beats every BeatEvery
 	sick   string
 	client ClientID
 }
@@ -116,11 +116,11 @@ func TestSickClientIsEnded(t *testing.T) {
 		{"a healthy one lives", func(w *world) { w.pass(10 * time.Minute) }, nil},
 		{
 			"a sick one", func(w *world) { w.sick = "sip loop"; w.pass(20 * time.Second) },
-			[]string{"50ms process 7: is sick: sip loop", "8s abort 7: sick for 8s: sip loop", "9s kill 7: aborted 1s ago"},
+			[]string{"100ms process 7: is sick: sip loop", "8s abort 7: sick for 8s: sip loop", "9s kill 7: aborted 1s ago"},
 		},
 		{
 			"one that gets well", func(w *world) { w.sick = "x"; w.pass(7 * time.Second); w.sick = ""; w.pass(time.Minute) },
-			[]string{"50ms process 7: is sick: x", "7.05s process 7: is healthy again"},
+			[]string{"100ms process 7: is sick: x", "7.1s process 7: is healthy again"},
 		},
 		{"one that is sick now and then", func(w *world) {
 			for range 3 {
@@ -159,7 +159,7 @@ func TestSickClientIsEnded(t *testing.T) {
 			w.pass(8500 * time.Millisecond)
 			w.crash(7)
 			w.pass(time.Minute)
-		}, []string{"50ms process 7: is sick: x", "8s abort 7: sick for 8s: x", "8.5s process 7 ended without a bye: 1 of 5 in 5m0s"}},
+		}, []string{"100ms process 7: is sick: x", "8s abort 7: sick for 8s: x", "8.5s process 7 ended without a bye: 1 of 5 in 5m0s"}},
 		{"the guard was stopped for a long time, and hears a beat", func(w *world) {
 			w.now += time.Minute
 			w.step(Tick{})
@@ -232,7 +232,7 @@ func TestWatchdogIsFed(t *testing.T) {
 			w.said = nil
 			w.comes(8)
 			w.pass(10 * time.Minute)
-		}, 0, []string{"56.05s feeds the watchdog again", "56.05s keep 0 false 0s"}},
+		}, 0, []string{"56.1s feeds the watchdog again", "56.1s keep 0 false 0s"}},
 		{"an end that was meant", func(w *world) {
 			w.comes(7)
 			w.pass(time.Second)
@@ -344,9 +344,9 @@ func TestResetsAreForgotten(t *testing.T) {
 	w.sick = ""
 	w.said = nil
 	w.pass(HealthyFor - time.Second)
-	w.expect("5m0.05s process 7: is healthy again")
+	w.expect("5m0.1s process 7: is healthy again")
 	w.pass(2 * time.Second)
-	w.expect("10m0.05s keep 0 false 0s")
+	w.expect("10m0.1s keep 0 false 0s")
 }
 
 func TestWelcomeTellsResets(t *testing.T) {

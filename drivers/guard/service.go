@@ -54,9 +54,9 @@ func (g *Guard) Doubts(now time.Duration) ProcessID {
 }
 
 // Excuse says that this process wants to run, and was not let. What it has to
-// say may come in the time of a beat.
+// say may come in a moment.
 func (g *Guard) Excuse(now time.Duration) {
-	g.client.again = min(now+BeatEvery, g.client.heard+StarvedAfter)
+	g.client.again = min(now+doubtAgain, g.client.heard+StarvedAfter)
 	g.client.spared = true // that was its Grace
 }
 

@@ -8,9 +8,12 @@ import (
 	"time"
 )
 
+// doubtAgain is how long an excuse lasts.
+const doubtAgain = 50 * time.Millisecond
+
 // A doubt is about a client that should have been heard. One whose process
-// wants to run and is not let, since the machine is busy, is excused for the
-// time of a beat, and then looked at again. One that runs and is silent has
+// wants to run and is not let, since the machine is busy, is excused for a
+// moment, and then looked at again. One that runs and is silent has
 // crashed, and writes down why; one that waits hangs; one that is stopped is
 // stopped. None of these is excused.
 type doubt struct {
@@ -27,7 +30,7 @@ func (s *server) doubt(now time.Duration) {
 		return
 	}
 	last := s.doubts
-	if last.about == id && now-last.at < BeatEvery {
+	if last.about == id && now-last.at < doubtAgain {
 		return
 	}
 	ran, wants := usage(id)

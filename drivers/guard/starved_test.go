@@ -63,20 +63,20 @@ func TestBusyClientIsNotExcused(t *testing.T) {
 	s.guard.Step(0, event(t, 0, "A pulse 1 door2 900 x"), nil)
 	s.doubt(StaleAfter)
 	first := s.guard.client.again
-	s.doubt(StaleAfter + BeatEvery/2)
-	if want := StaleAfter + BeatEvery; first != want || s.guard.client.again != want {
+	s.doubt(StaleAfter + doubtAgain/2)
+	if want := StaleAfter + doubtAgain; first != want || s.guard.client.again != want {
 		t.Errorf("excused until %v, then %v, want %v", first, s.guard.client.again, want)
 	}
 	for began, _ := usage(ProcessID(os.Getpid())); ; {
-		if ran, _ := usage(ProcessID(os.Getpid())); ran-began > BeatEvery {
+		if ran, _ := usage(ProcessID(os.Getpid())); ran-began > doubtAgain {
 			break
 		}
 	}
-	s.doubt(StaleAfter + BeatEvery)
+	s.doubt(StaleAfter + doubtAgain)
 	if s.guard.client.again != first {
 		t.Errorf("excused again until %v", s.guard.client.again)
 	}
-	s.guard.Step(StaleAfter+BeatEvery, Tick{}, nil)
+	s.guard.Step(StaleAfter+doubtAgain, Tick{}, nil)
 	if s.guard.relays[1].active {
 		t.Error("the relay is still active")
 	}
@@ -103,7 +103,7 @@ func TestStarvedClientKeepsItsPulse(t *testing.T) {
 			}
 			g.Step(now, Tick{}, nil)
 		}
-		if late := now - c.falls; late < 0 || late > BeatEvery {
+		if late := now - c.falls; late < 0 || late > doubtAgain {
 			t.Errorf("starved for %v: the relay fell after %v, want %v", c.starved, now, c.falls)
 		}
 	}
