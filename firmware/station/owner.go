@@ -83,7 +83,6 @@ func (o *owner) run(ctx context.Context) error {
 			o.tick()
 		}
 		o.tell()
-		o.warn()
 	}
 }
 

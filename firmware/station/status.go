@@ -21,8 +21,8 @@ type view struct {
 	text   *control.Message
 }
 
-// publish renews the view and wakes the watchers. It runs on the owner's
-// goroutine.
+// publish renews the view, wakes the watchers, and lights the lamp of trouble. It
+// runs on the owner's goroutine.
 func (s *Station) publish() {
 	o := s.owner
 	next := view{setup: o.setup, around: o.seeAround(), reach: o.reach, text: o.text, call: control.Call{State: control.CallIdle, Shows: string(o.sound.shown)}}
@@ -37,6 +37,7 @@ func (s *Station) publish() {
 	next.call.ID = o.diary.current()
 	s.seen.Store(&next)
 	s.watch.wake()
+	o.warn()
 }
 
 // Status gives the state of the panel.
