@@ -35,6 +35,9 @@ func (u *UA) WriteTo(b []byte, to netip.AddrPort) error { return u.gate.writeTo(
 // When it changes, Contact follows and the registration is renewed.
 func (u *UA) SetPublic(a netip.AddrPort) { u.box.post(func() { u.setPublic(a) }) }
 
+// Refresh registers now: the network may have changed.
+func (u *UA) Refresh() { u.box.post(u.register) }
+
 // Invite rings target with an SDP offer. What comes of it comes as events of
 // this leg, which ends in Refused or, once Answered, in Ended.
 func (u *UA) Invite(leg callflow.LegID, target string, offer []byte) {

@@ -127,6 +127,7 @@ func (l *line) serve(ctx context.Context, rule lineRule) error {
 	if rule.stun != "" {
 		go l.keepMapped(ctx, ua, rule, &keeper)
 	}
+	go l.followCables(ctx, ua)
 	go l.stopWhenReplaced(ctx, stop, rule)
 	go l.stopWhenGone(ctx, stop, rule, cfg.Local.Addr())
 	l.use(rule, ua, cfg.Local.Addr())
@@ -149,6 +150,14 @@ func (l *line) stopWhenGone(ctx context.Context, stop func(), rule lineRule, add
 			l.use(rule, nil, netip.Addr{})
 			stop()
 		}
+	}
+}
+
+// followCables registers anew when a cable was put in. Where the kernel tells
+// no news, the signs of life of the server have to do.
+func (l *line) followCables(ctx context.Context, ua *sipua.UA) {
+	if err := watchCables(ctx, ua.Refresh); err != nil {
+		l.log.Warn("a cable that is put in is not noticed", "err", err)
 	}
 }
 
