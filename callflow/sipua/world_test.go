@@ -32,6 +32,8 @@ type world struct {
 	legs   callflow.LegID
 	offers []Offered
 	sent   []datagram // all that the panel sent; from is where to
+	down   bool       // the panel's link: nothing goes either way
+	busy   bool       // too much goes on to remember what was sent
 }
 
 const (
@@ -199,7 +201,10 @@ func (n *node) ReadFrom(b []byte) (int, net.Addr, error) {
 func (n *node) WriteTo(b []byte, to net.Addr) (int, error) {
 	n.w.mu.Lock()
 	peer := n.w.nodes[addrPortOf(to)]
-	if addrPortOf(n.addr) == n.w.panel {
+	if n.w.down {
+		peer = nil
+	}
+	if addrPortOf(n.addr) == n.w.panel && !n.w.busy {
 		n.w.sent = append(n.w.sent, datagram{append([]byte(nil), b...), to.(*net.UDPAddr)})
 	}
 	n.w.mu.Unlock()
