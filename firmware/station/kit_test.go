@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,8 +19,13 @@ import (
 func TestAbsentPartIsLookedForAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began, broken := time.Now(), errors.New("broken")
+		var mu sync.Mutex
 		var told []string
-		h := &hardware{fitted: func(name string, err error) { told = append(told, fmt.Sprint(time.Since(began), " ", name, " ", err)) }}
+		h := &hardware{fitted: func(name string, err error) {
+			mu.Lock()
+			defer mu.Unlock()
+			told = append(told, fmt.Sprint(time.Since(began), " ", name, " ", err))
+		}}
 		err := h.whenFitted(t.Context(), "input leaf", func(context.Context) error {
 			if time.Since(began) < 12*time.Second {
 				return fmt.Errorf("no line: %w", drivers.ErrAbsent)
@@ -30,6 +36,8 @@ func TestAbsentPartIsLookedForAgain(t *testing.T) {
 		if err != broken {
 			t.Errorf("ended with %v", err)
 		}
+		mu.Lock()
+		defer mu.Unlock()
 		want := []string{"0s input leaf no line: not fitted", "5s input leaf no line: not fitted", "10s input leaf no line: not fitted", "15.2s input leaf <nil>"}
 		if !slices.Equal(told, want) {
 			t.Errorf("told %q, want %q", told, want)
