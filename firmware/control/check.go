@@ -182,10 +182,13 @@ func (c *Client) Check(ctx context.Context) (Wiring, <-chan Sighting, error) {
 		resp.Body.Close()
 		return wiring, nil, fmt.Errorf("the panel at %s gave an answer that cannot be read: %w", c.path, err)
 	}
-	seen := make(chan Sighting)
+	seen := make(chan Sighting, sightings)
 	go follow(ctx, resp.Body, lines, seen)
 	return wiring, seen, nil
 }
+
+// sightings is how many may wait to be read.
+const sightings = 256
 
 // follow passes on what is seen until the answer ends.
 func follow(ctx context.Context, body io.Closer, lines *bufio.Reader, seen chan<- Sighting) {

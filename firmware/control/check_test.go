@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"errors"
+	"net/http/httptest"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -59,6 +60,17 @@ func TestCheck(t *testing.T) {
 	if len(asked) != 2 || !strings.HasPrefix(asked[0], "check for uid") || !strings.HasPrefix(asked[1], "try lamp open for uid") {
 		t.Errorf("asked %q", asked)
 	}
+}
+
+// TestCheckEndsWithItsRequest sees that a check whose panel tells nothing is not
+// served for ever.
+func TestCheckEndsWithItsRequest(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	p := &checkPanel{ended: make(chan struct{})} // nothing ever comes to be seen
+	s := Server{Panel: p, Log: quiet()}
+	s.check(httptest.NewRecorder(), httptest.NewRequest("GET", pathCheck, nil).WithContext(ctx), p)
+	<-p.ended
 }
 
 func TestCheckEndsWithThePanel(t *testing.T) {

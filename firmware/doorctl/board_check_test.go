@@ -190,6 +190,21 @@ func TestBoardCheckStuckInput(t *testing.T) {
 	}
 }
 
+// TestBoardCheckForgetsWhatWas sees that a press before its step counts for
+// nothing.
+func TestBoardCheckForgetsWhatWas(t *testing.T) {
+	for range 50 {
+		seen := make(chan control.Sighting, 2)
+		seen <- control.Sighting{Name: "button1", Active: true}
+		seen <- control.Sighting{Name: "button1"}
+		w := &walk{out: io.Discard, seen: seen, wait: time.Minute, answer: &asker{in: strings.NewReader("\n"), out: io.Discard}}
+		w.input(t.Context(), control.Wire{Name: "button1", Role: control.RoleButton})
+		if got := w.steps[0].Result; got != stepSkipped {
+			t.Fatalf("the step is %s", got)
+		}
+	}
+}
+
 func TestBoardCheckAlone(t *testing.T) {
 	p := wired()
 	p.wiring.Sound, p.wiring.Camera = true, true

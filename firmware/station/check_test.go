@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"image/jpeg"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -78,7 +79,13 @@ func TestCheckOfTheWiring(t *testing.T) {
 
 func TestCheckOfLampsSoundAndCamera(t *testing.T) {
 	p := startPanel(t, unconfigured)
-	if _, _, err := p.Check(t.Context(), ""); err != nil {
+	filter := func(on bool) bool { // the infra-red filter, which is on by day
+		return slices.ContainsFunc(p.Status().Outputs, func(o control.Output) bool { return o.Name == "filter" && o.On == on })
+	}
+	p.await("the filter", func() bool { return filter(true) })
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	if _, _, err := p.Check(ctx, ""); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
@@ -98,6 +105,9 @@ func TestCheckOfLampsSoundAndCamera(t *testing.T) {
 		if refusal := (*control.Error)(nil); c.kind == "" && err != nil || c.kind != "" && (!errors.As(err, &refusal) || refusal.Kind != c.kind) {
 			t.Errorf("%+v: %v, want %q", c.do, err, c.kind)
 		}
+	}
+	if !filter(false) {
+		t.Error("the filter was not turned over")
 	}
 	p.await("the chime", func() bool {
 		found, err := p.Try(t.Context(), control.Trial{Do: control.TryLevels}, "")
@@ -119,6 +129,8 @@ func TestCheckOfLampsSoundAndCamera(t *testing.T) {
 		defer p.video.mu.Unlock()
 		return !p.video.wanted && len(p.video.viewers) == 0
 	})
+	stop()
+	p.await("the filter to be right again", func() bool { return filter(true) })
 }
 
 func TestCheckHasBounds(t *testing.T) {
