@@ -86,10 +86,10 @@ func (s stretch) String() string {
 // stretches are the limits of the durations, by path without indices.
 var stretches = map[string]stretch{
 	"account.expires":            {Min: time.Minute, Max: 24 * time.Hour},
-	"account.keepalive":          {Min: 10 * time.Second, Max: 10 * time.Minute, OrZero: true},
+	"account.keepalive":          {Min: time.Second, Max: 10 * time.Minute, OrZero: true},
 	"account.spread":             {Max: 5 * time.Minute},
 	"standby.expires":            {Min: time.Minute, Max: 24 * time.Hour},
-	"standby.keepalive":          {Min: 10 * time.Second, Max: 10 * time.Minute, OrZero: true},
+	"standby.keepalive":          {Min: time.Second, Max: 10 * time.Minute, OrZero: true},
 	"standby.spread":             {Max: 5 * time.Minute},
 	"flats.stages.for":           {Min: time.Second, Max: 10 * time.Minute},
 	"flats.stages.targets.after": {Max: 5 * time.Minute},

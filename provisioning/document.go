@@ -58,7 +58,7 @@ type Account struct {
 	KeyFile   string   `yaml:"key_file"`  // for tls: key of the client certificate, PEM, on the panel
 	Pin       string   `yaml:"pin"`       // for tls: base64 of the SHA-256 of the server's public key (SPKI), which is then demanded beside a good certificate; default: none
 	Digest    string   `yaml:"digest"`    // the weakest algorithm with which the password is proven; default md5
-	Keepalive Duration `yaml:"keepalive"` // asks so often whether the server lives; 10s to 10m or 0 for never; default 25s
+	Keepalive Duration `yaml:"keepalive"` // asks so often whether the server lives; 1s to 10m or 0 for never; default 25s
 	Spread    Duration `yaml:"spread"`    // after the panel was switched on, its first registration waits any time up to this; 0 to 5m, default 5s
 }
 

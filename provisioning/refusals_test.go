@@ -37,7 +37,7 @@ var badEdits = map[string]struct {
 
 	"digest":                  {change{"digest: md5 ", "digest: sha1 "}, "account.digest", `must be "md5", "sha-256" or "sha-512-256"`, true},
 	"pin":                     {change{"digest: md5 ", "pin: abc\n  digest: md5 "}, "account.pin", "32 bytes", true},
-	"keepalive":               {change{"keepalive: 25s ", "keepalive: 1s "}, "account.keepalive", "10s to 10m", false},
+	"keepalive":               {change{"keepalive: 25s ", "keepalive: 11m "}, "account.keepalive", "1s to 10m", false},
 	"spread":                  {change{"spread: 5s ", "spread: 6m "}, "account.spread", "0s to 5m", false},
 	"server":                  {change{"[pbx2.example]", "[pbx2/example]"}, "account.servers[0]", "must be a host name", false},
 	"server twice":            {change{"[pbx2.example]", "[a.example, a.example]"}, "account.servers[1]", "already", true},

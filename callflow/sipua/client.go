@@ -173,6 +173,7 @@ func (u *UA) stamp(req *sip.Request, h hop) {
 	local := u.flowAddr(h)
 	req.SetTransport(sip.NetworkToUpper(h.network))
 	req.SetDestination(h.addr.String())
+	req.Laddr = sip.Addr{} // a request that is sent again may have gone another way before
 	if h.network == "udp" {
 		req.Laddr = sip.Addr{IP: local.Addr().AsSlice(), Port: int(local.Port())}
 	}

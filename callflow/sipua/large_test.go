@@ -85,6 +85,26 @@ func TestLargeRequest(t *testing.T) {
 	})
 }
 
+// The answer to a challenge can make a request too large.
+func TestChallengeMakesRequestLarge(t *testing.T) {
+	r := &tcpRegistrar{}
+	inRegistered(t, Config{Dial: r.dial}, func(w *world, reg *peer) {
+		reg.reply(reg.request("REGISTER"), 401, "reg", "WWW-Authenticate: "+challenge)
+		reg.grant(reg.request("REGISTER"), 600)
+		w.heard("registered 10m0s")
+		w.ua.Invite(1, "sip:flat@house.example", []byte(testOffer+strings.Repeat("x", 750)))
+		inv := reg.request("INVITE")
+		reg.reply(inv, 407, "a", strings.Replace("Proxy-Authenticate: "+challenge, "n1", strings.Repeat("n", 300), 1))
+		reg.request("ACK")
+		r.accept(w.t)
+		again := r.request("INVITE")
+		checkDigest(t, again, "Proxy-Authorization", "secret")
+		r.send(replyText(again, 486, "a"))
+		r.request("ACK")
+		w.heard("sent INVITE", "sent INVITE", "refused 486")
+	})
+}
+
 // Over a real socket, a port where nobody listens is known at once.
 func TestRefusedPortIsKnownAtOnce(t *testing.T) {
 	nobody, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:0")))

@@ -32,9 +32,7 @@ func TestDeadRegistrarIsKnown(t *testing.T) {
 		}
 		w.heard()
 		last := time.Now()
-		for !strings.HasPrefix(w.latest(), "unregistered") {
-			time.Sleep(100 * time.Millisecond)
-		}
+		w.awaitUnregistered()
 		if took, limit := time.Since(last), 25*time.Second+mostMisses*probeWithin+time.Second; took > limit {
 			t.Errorf("known after %v, want at most %v", took, limit)
 		}
@@ -43,6 +41,16 @@ func TestDeadRegistrarIsKnown(t *testing.T) {
 		reg.grant(reg.request("REGISTER"), 3600)
 		w.heard("registered 1h0m0s")
 	})
+}
+
+// awaitUnregistered waits until the registration is lost.
+func (w *world) awaitUnregistered() {
+	w.t.Helper()
+	for began := time.Now(); !strings.HasPrefix(w.latest(), "unregistered"); time.Sleep(100 * time.Millisecond) {
+		if time.Since(began) > time.Hour {
+			w.t.Fatal("the registration is not lost within an hour")
+		}
+	}
 }
 
 func (w *world) latest() string {
@@ -117,9 +125,7 @@ func TestKeepAliveBySTUN(t *testing.T) {
 			t.Errorf("contacts %s, want %s", got, want)
 		}
 		last := time.Now()
-		for !strings.HasPrefix(w.latest(), "unregistered") { // silence from now on
-			time.Sleep(100 * time.Millisecond)
-		}
+		w.awaitUnregistered() // silence from now on
 		if took := time.Since(last); took > time.Minute+2*time.Second {
 			t.Errorf("known after %v", took)
 		}
@@ -169,7 +175,8 @@ func (r *tcpRegistrar) dial(_ context.Context, _, addr string) (net.Conn, error)
 }
 
 func (r *tcpRegistrar) accept(t *testing.T) {
-	for {
+	t.Helper()
+	for began := time.Now(); time.Since(began) < time.Minute; time.Sleep(time.Millisecond) {
 		r.mu.Lock()
 		if len(r.waits) > 0 {
 			conn := r.waits[0]
@@ -179,8 +186,8 @@ func (r *tcpRegistrar) accept(t *testing.T) {
 			return
 		}
 		r.mu.Unlock()
-		time.Sleep(time.Millisecond)
 	}
+	t.Fatal("no connection came within a minute")
 }
 
 func (r *tcpRegistrar) ping(answer bool) {

@@ -145,9 +145,6 @@ func (c *watchedConn) Write(b []byte) (int, error) {
 	if err := c.Conn.SetWriteDeadline(time.Now().Add(writeWithin)); err != nil {
 		return 0, err
 	}
-	n, err := c.Conn.Write(b)
-	if err == nil {
-		c.wrote(b)
-	}
-	return n, err
+	c.wrote(b) // before its answer can be read
+	return c.Conn.Write(b)
 }
