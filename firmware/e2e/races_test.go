@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"testing"
+	"time"
 
 	"doorstation/callflow/timeline"
 	"doorstation/firmware/control"
@@ -35,4 +36,28 @@ func TestOffersAndAnswers(t *testing.T) {
 			p.shut()
 		})
 	}
+}
+
+// A call that the visitor gave up while the network was down rings nobody when it
+// returns.
+func TestNoGhostRing(t *testing.T) {
+	s, _, gate := site(t)
+	phone := s.host("phone", 31)
+	phone.udp(5060)
+	wire := phone.capture()
+	p := startPanel(gate, config{targets: []string{"sip:phone@" + phone.at(5060).String()}})
+	p.registered()
+	gate.unplug()
+	p.press()
+	p.calls(control.CallRinging)
+	pause(t, 2100*time.Millisecond) // the same button is ignored for 2 s
+	p.press()
+	wantRecord(t, p.ended(), "cancelled", map[timeline.Name]int{timeline.Invite: 1})
+	gate.plug()
+	p.registered()
+	pause(t, 2*time.Second) // an INVITE that was not given up would be sent again by now
+	if rung := wire.all(sip(false, "INVITE ", "INVITE")); len(rung) != 0 {
+		t.Errorf("%d INVITEs reach the phone after the end of the call", len(rung))
+	}
+	p.shut()
 }
