@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -167,6 +168,22 @@ func TestDamagedSavedTime(t *testing.T) {
 		b.open()
 		b.says(t, built, timeOfFloor)
 	}
+}
+
+func FuzzSavedTime(f *testing.F) {
+	for _, raw := range []string{"", "0", "1795348800", "-1", " 1795348800\n", "1e9", "99999999999999999999"} {
+		f.Add([]byte(raw))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		at, err := parseSaved(raw)
+		if err != nil {
+			return
+		}
+		again, err := parseSaved(strconv.AppendInt(nil, at.Unix(), 10))
+		if err != nil || !again.Equal(at) {
+			t.Errorf("%q is %v, and written again %v, %v", raw, at, again, err)
+		}
+	})
 }
 
 // Where the system's clock is too far ahead to be believed, it has every second

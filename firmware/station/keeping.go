@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -38,6 +41,38 @@ type keeping struct {
 	locked  *lockout
 	records *history.Store
 	store   *provisioning.Store
+	faults  faults // of what could not be kept lately
+}
+
+// faults are the last failures, by what could not be kept.
+type faults struct {
+	mu  sync.Mutex
+	err map[string]error
+}
+
+// of gives the function that is told how keeping something went.
+func (f *faults) of(what string) func(error) {
+	return func(err error) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if f.err == nil {
+			f.err = make(map[string]error)
+		}
+		if delete(f.err, what); err != nil {
+			f.err[what] = err
+		}
+	}
+}
+
+// list tells all of them, for people.
+func (f *faults) list() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var all []string
+	for _, what := range slices.Sorted(maps.Keys(f.err)) {
+		all = append(all, fmt.Sprintf("%s cannot be kept and would be lost with the power: %v", what, f.err[what]))
+	}
+	return all
 }
 
 // openKeeping reads the panel's data. A data folder that is read-only, full or
@@ -62,6 +97,7 @@ func openKeeping(opt Options) (*keeping, error) {
 		}
 	}
 	k.locked = openLockout(k.dir, opt.Log)
+	k.locked.kept = k.faults.of("wrong tries")
 	return k, nil
 }
 

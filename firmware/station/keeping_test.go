@@ -126,6 +126,34 @@ func TestDamagedDataFolder(t *testing.T) {
 	}
 }
 
+// A data folder that fails while the panel runs is told, until it takes something
+// again.
+func TestDataFolderFailsLater(t *testing.T) {
+	opt := keepingOptions(t)
+	k := openKept(t, opt)
+	aside := opt.Data + ".away"
+	if err := os.Rename(opt.Data, aside); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(opt.Data, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	wrongCode(k, 5)
+	if told := k.faults.list(); len(told) != 1 || !strings.Contains(told[0], "wrong tries cannot be kept") {
+		t.Errorf("told %q", told)
+	}
+	if err := os.Remove(opt.Data); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(aside, opt.Data); err != nil {
+		t.Fatal(err)
+	}
+	wrongCode(k, 5)
+	if told := k.faults.list(); len(told) != 0 {
+		t.Errorf("told %q", told)
+	}
+}
+
 // A panel whose data folder cannot even be made rings all the same.
 func TestNoDataFolderAtAll(t *testing.T) {
 	opt := keepingOptions(t)

@@ -49,12 +49,13 @@ type lockout struct {
 	log   *slog.Logger
 	path  string
 	state *keypad.Lockout
+	kept  func(error) // told of each try to keep it
 }
 
 // openLockout reads the lock-out. One that cannot be read is begun anew, since
 // a panel that nobody can open is worse than ten more tries.
 func openLockout(dir string, log *slog.Logger) *lockout {
-	l := &lockout{log: log, path: filepath.Join(dir, lockoutFile), state: keypad.NewLockout()}
+	l := &lockout{log: log, path: filepath.Join(dir, lockoutFile), state: keypad.NewLockout(), kept: func(error) {}}
 	raw, err := history.LoadState(l.path)
 	if err == nil && raw != nil {
 		err = l.state.Unmarshal(raw, time.Now())
@@ -75,6 +76,7 @@ func (l *lockout) keep() {
 	if err == nil {
 		err = history.SaveState(l.path, raw)
 	}
+	l.kept(err)
 	if err != nil {
 		l.log.Error("lock-out not kept", "path", l.path, "err", err)
 		return

@@ -9,7 +9,7 @@ func (s *Station) problems() []string {
 			all = append(all, text)
 		}
 	}
-	return all
+	return append(all, s.kept.faults.list()...)
 }
 
 // hangTrouble is what a person should know of a loop that hangs.

@@ -56,6 +56,7 @@ type diary struct {
 	store *history.Store
 	wake  chan struct{}
 	wall  func() time.Time // for people, who read when it was
+	kept  func(error)      // told of each try to keep a record
 
 	mu     sync.Mutex
 	now    *page   // nil: nothing happens
@@ -63,7 +64,7 @@ type diary struct {
 }
 
 func newDiary(store *history.Store, log *slog.Logger) *diary {
-	return &diary{store: store, log: log, wake: make(chan struct{}, 1), wall: time.Now}
+	return &diary{store: store, log: log, wake: make(chan struct{}, 1), wall: time.Now, kept: func(error) {}}
 }
 
 // begin opens a record for what happened at mono.
@@ -152,7 +153,9 @@ func (d *diary) flush() {
 		}
 		rec := d.closed[0].rec.Record()
 		d.mu.Unlock()
-		if err := d.store.Append(rec); err != nil {
+		err := d.store.Append(rec)
+		d.kept(err)
+		if err != nil {
 			d.log.Warn("record not kept on flash", "record", rec.ID, "err", err)
 		}
 		d.mu.Lock()

@@ -80,7 +80,7 @@ func New(opt Options) (*Station, error) {
 	s.hw.fitted = s.fitted
 	s.buttons = buttons(opt.Board)
 	s.diary = newDiary(s.kept.records, opt.Log)
-	s.diary.wall = s.clock.wall
+	s.diary.wall, s.diary.kept = s.clock.wall, s.kept.faults.of("records")
 	s.line = newLine(opt.Version, opt.Log)
 	for _, l := range []*line{s.line, s.line.spare} {
 		l.certTime, l.instance = s.clock.forTLS, instanceURN(s.kept.key)
