@@ -10,6 +10,7 @@ import (
 // A Watchdog is the hardware that resets the board unless it is fed.
 type Watchdog interface {
 	Timeout() time.Duration // it bites after so long
+	HasReset() bool         // it was the cause of the last start, as far as it knows
 	Feed() error
 	Stop() error // it is not to bite any more
 }
@@ -59,6 +60,9 @@ func (s *server) keepFed(ctx context.Context) error {
 		return dog.Stop()
 	}
 	s.journal.say("watchdog bites after " + dog.Timeout().String())
+	if dog.HasReset() {
+		s.journal.say("the watchdog was the cause of this start of the board")
+	}
 	if !s.post(ctx, Armed{Timeout: dog.Timeout()}) {
 		return nil
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,6 +23,7 @@ type hound struct {
 }
 
 func (h *hound) Timeout() time.Duration { return h.timeout }
+func (h *hound) HasReset() bool         { return true }
 func (h *hound) Feed() error            { h.events <- "fed"; return h.refuses }
 func (h *hound) Stop() error            { h.events <- "stopped"; return nil }
 
@@ -123,10 +125,14 @@ func TestWatchdogIsLost(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	end, log, _ := kennel(ctx, t, h, fake.NewPin("A", gpio.Low))
 	want(t, h, "opened", "fed", "stopped")
+	var said string
 	for line := range log {
-		if line == "doorguard: watchdog: bus is gone\n" {
+		if said += line; line == "doorguard: watchdog: bus is gone\n" {
 			break
 		}
+	}
+	if !strings.Contains(said, "was the cause of this start") {
+		t.Errorf("said %q", said)
 	}
 	stop()
 	if err := <-end; err != nil {
