@@ -50,7 +50,7 @@ emulate: ## an emulated board for a person: BOARD=qemu-virt-armhf, qemu-virt-arm
 
 test-board: cross ## the firmware on emulated boards: pressed and watched at the pins, killed, cut off
 	@scripts/setup board
-	$(GO) test -tags board -count=1 -p 1 -v -timeout 30m ./board ./board/emulator ./drivers/gpio ./drivers/v4l2
+	$(GO) test -tags board -count=1 -p 1 -v -timeout 30m ./board ./firmware/doorctl ./board/emulator ./drivers/gpio ./drivers/v4l2
 	BOARD_KILLS=200 BOARD_CUTS=100 $(GO) test -tags board -count=1 -v -timeout 90m -run '^TestBoard' ./firmware/e2e
 
 bench-board: cross ## the figures of the emulated boards

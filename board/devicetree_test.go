@@ -74,9 +74,9 @@ func TestBoardsFitTheirDeviceTrees(t *testing.T) {
 	}
 }
 
-// TestTakenLinesAreSeen moves a line to pins that each board's tree has given
+// TestBoardLinesThatAreTaken moves a line to pins that each board's tree has given
 // away, in each of the ways there are.
-func TestTakenLinesAreSeen(t *testing.T) {
+func TestBoardLinesThatAreTaken(t *testing.T) {
 	kit := armhfKit(t)
 	for _, c := range []struct{ board, line, by string }{
 		{"raspberry-pi-zero-2-w", "SDA1", "i2c@7e804000: pins i2c1_gpio2"},
