@@ -31,12 +31,13 @@ function shorten(text, room) {
   return text.length <= room ? text : text.slice(0, Math.max(0, room - 1)) + "…";
 }
 
+const first = (record, name) => record.marks.find((m) => m.name === name);
+
 // phases gives what a visitor would call the parts of a call.
 function phases(record, end) {
-  const first = (name) => record.marks.find((m) => m.name === name);
   const list = [];
-  const answered = first("answered");
-  list.push({ from: 0, to: answered ? answered.at_ns : end, kind: "ringing", row: 0 });
+  const answered = first(record, "answered");
+  if (first(record, "press") || first(record, "incoming")) list.push({ from: 0, to: answered ? answered.at_ns : end, kind: "ringing", row: 0 });
   if (answered) list.push({ from: answered.at_ns, to: end, kind: "talking", row: 0 });
   let on;
   for (const mark of record.marks) {
@@ -62,7 +63,7 @@ function drawBar(svg, record, width) {
     bar.append(shape("title", {}, `${phase.kind}: ${duration(phase.to - phase.from)}`));
     svg.append(bar);
   }
-  svg.append(shape("text", { x: 0, y: 42, class: "quiet" }, "press"));
+  svg.append(shape("text", { x: 0, y: 42, class: "quiet" }, first(record, "press") ? "press" : ""));
   svg.append(shape("text", { x: width, y: 42, "text-anchor": "end", class: "quiet" }, duration(end)));
 }
 
