@@ -50,6 +50,9 @@ tamper_block: 30m
 // to maxPulse, and watches it. active are lines that are found active.
 func newPanel(tb testing.TB, maxPulse string, active ...string) *panel {
 	tb.Helper()
+	if _, err := os.Stat(program); err != nil { // also so that go test keeps no result for another program
+		tb.Fatal(err)
+	}
 	dir, err := os.MkdirTemp("", "panel") // short: socket paths have 107 bytes
 	if err != nil {
 		tb.Fatal(err)
