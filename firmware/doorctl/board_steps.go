@@ -205,4 +205,3 @@ func (w *walk) relay(ctx context.Context, r control.Wire, pulse time.Duration) {
 	}
 	w.tell("relays", r.Name, stepGood, "on for %v", length)
 }
-
