@@ -5,46 +5,184 @@ package alsa
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
+	"slices"
+	"syscall"
 	"testing"
-	"testing/synctest"
 	"time"
-
-	"github.com/gen2brain/malgo"
 
 	"doorstation/drivers"
 )
 
-// nullBackend is a card of miniaudio's own that hears silence at the right
-// pace. The library's name for it has the number of another one.
-const nullBackend = malgo.BackendNull + 1
+const (
+	again = -int(syscall.EAGAIN)
+	xrun  = -int(syscall.EPIPE)
+	gone  = -int(syscall.ENODEV)
+)
 
-func TestDuplex(t *testing.T) {
-	card := &Card{log: slog.New(slog.DiscardHandler), backend: nullBackend}
+// A card is one direction of a sound card in memory. As a microphone it hears a
+// ramp, in pieces of piece samples at most; as a speaker it keeps what it gets.
+type card struct {
+	speaker bool
+	piece   int
+	faults  map[int]int // codes that move gives, by its count from 0
+	ready   bool        // what wait says of a card that gives nothing
+	mute    bool        // it gives nothing
+	moves   int
+	starts  int
+	waits   int
+	ramp    int16
+	played  []int16
+}
+
+func (c *card) move(samples []int16) int {
+	n := c.moves
+	c.moves++
+	if code, bad := c.faults[n]; bad {
+		return code
+	}
+	if c.mute {
+		return again
+	}
+	if c.speaker {
+		c.played = append(c.played, samples...)
+		return len(samples)
+	}
+	samples = samples[:min(c.piece, len(samples))]
+	for i := range samples {
+		c.ramp++
+		samples[i] = c.ramp
+	}
+	return len(samples)
+}
+
+func (c *card) wait(time.Duration) int {
+	c.waits++
+	if c.ready {
+		return 1
+	}
+	return 0
+}
+
+func (c *card) start() int { c.starts++; return 0 }
+func (c *card) holds() int { return depth * drivers.FrameSamples }
+
+func (c *card) recover(code int) int {
+	if code == xrun {
+		return 0
+	}
+	return code
+}
+
+func newDuplex(mic, speaker *card) *duplex {
+	if mic.piece == 0 {
+		mic.piece = drivers.FrameSamples
+	}
+	speaker.speaker = true
+	return &duplex{mic: mic, speaker: speaker, describe: func(code int) error { return fmt.Errorf("code %d", code) }}
+}
+
+// exchanged runs a duplex for so many frames, which echo what is heard.
+func exchanged(t *testing.T, d *duplex, frames int) error {
+	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	frames := 0
-	err := card.Run(ctx, func(mic, speaker []int16) {
-		if len(mic) != drivers.FrameSamples || len(speaker) != drivers.FrameSamples {
-			t.Errorf("%d samples heard, %d to play", len(mic), len(speaker))
+	return d.run(ctx, func(heard, spoken []int16) {
+		if len(heard) != drivers.FrameSamples || len(spoken) != drivers.FrameSamples || spoken[0] != 0 {
+			t.Errorf("%d samples heard, %d to be spoken, the first is %d", len(heard), len(spoken), spoken[0])
 		}
-		if frames++; frames == 10 {
+		copy(spoken, heard)
+		if frames--; frames == 0 {
 			stop()
 		}
 	})
-	if !errors.Is(err, context.Canceled) || frames < 10 {
-		t.Errorf("%d frames, %v", frames, err)
+}
+
+// Whatever pieces a card brings at once, the frames are whole and in order, and
+// before the first one there is silence.
+func TestDuplexEchoes(t *testing.T) {
+	for _, piece := range []int{160, 80, 1000, 1, 159, 161, 7} {
+		mic, speaker := &card{piece: piece}, &card{}
+		if err := exchanged(t, newDuplex(mic, speaker), 5); !errors.Is(err, context.Canceled) {
+			t.Errorf("pieces of %d: %v", piece, err)
+		}
+		want := make([]int16, 2*drivers.FrameSamples)
+		for i := range int16(5 * drivers.FrameSamples) {
+			want = append(want, i+1)
+		}
+		if !slices.Equal(speaker.played, want) {
+			t.Errorf("pieces of %d: %d samples are played, want silence of two frames and the five that were heard", piece, len(speaker.played))
+		}
 	}
 }
 
-func TestNoCard(t *testing.T) {
-	c := &Card{}
-	if err := c.openError(malgo.ErrNoDevice); anyCard(soundCards) == errors.Is(err, drivers.ErrAbsent) {
-		t.Errorf("error %v, with a card: %v", err, anyCard(soundCards))
+func TestDuplexFaults(t *testing.T) {
+	for name, c := range map[string]struct {
+		mic, speaker card
+		lost         bool
+		starts       int // of the microphone
+		played       int // frames, those of silence too
+	}{
+		"no fault":                        {starts: 1, played: 7},
+		"microphone waits":                {mic: card{faults: map[int]int{2: again}}, starts: 1, played: 7},
+		"microphone overruns":             {mic: card{faults: map[int]int{2: xrun}}, starts: 2, played: 7},
+		"microphone is unplugged":         {mic: card{faults: map[int]int{2: gone}}, starts: 1, played: 4, lost: true},
+		"speaker runs dry":                {speaker: card{faults: map[int]int{2: xrun}}, starts: 1, played: 9},
+		"speaker is full":                 {speaker: card{faults: map[int]int{2: again}}, starts: 1, played: 6},
+		"speaker is unplugged":            {speaker: card{faults: map[int]int{2: gone}}, starts: 1, played: 3, lost: true},
+		"speaker is unplugged at first":   {speaker: card{faults: map[int]int{0: gone}}, starts: 1, lost: true},
+		"microphone stands still":         {mic: card{mute: true}, starts: 1, played: 2, lost: true},
+		"microphone is ready for nothing": {mic: card{mute: true, ready: true}, starts: 1, played: 2, lost: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := exchanged(t, newDuplex(&c.mic, &c.speaker), 5)
+			if errors.Is(err, errStopped) != c.lost || errors.Is(err, context.Canceled) == c.lost {
+				t.Errorf("ended with %v; lost: want %v", err, c.lost)
+			}
+			if c.mic.starts != c.starts {
+				t.Errorf("the microphone was started %d times, want %d", c.mic.starts, c.starts)
+			}
+			if got := len(c.speaker.played) / drivers.FrameSamples; got != c.played {
+				t.Errorf("%d frames were played, want %d", got, c.played)
+			}
+			if most := int(patience / time.Millisecond); c.mic.waits > most {
+				t.Errorf("waited %d times, want %d at most", c.mic.waits, most)
+			}
+		})
 	}
+}
+
+// The library's own card of no sound, where there is the library.
+func TestLibrary(t *testing.T) {
+	lib, err := loadLibrary()
+	if err != nil {
+		if err := New("null", slog.New(slog.DiscardHandler)).Run(t.Context(), nil); !errors.Is(err, drivers.ErrAbsent) {
+			t.Errorf("without the library: %v, want ErrAbsent", err)
+		}
+		return
+	}
+	lib.close()
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	count := 0
+	err = New("null", slog.New(slog.DiscardHandler)).Run(ctx, func(mic, speaker []int16) {
+		if count++; count == 10 {
+			stop()
+		}
+	})
+	if !errors.Is(err, context.Canceled) || count < 10 {
+		t.Errorf("%d frames, %v", count, err)
+	}
+	err = New("plughw:CARD=NoSuchCard", slog.New(slog.DiscardHandler)).Run(t.Context(), nil)
+	if err == nil || anyCard(soundCards) == errors.Is(err, drivers.ErrAbsent) {
+		t.Errorf("no such card: %v", err)
+	}
+}
+
+func TestAnyCard(t *testing.T) {
 	dir := t.TempDir()
 	if anyCard(dir) || anyCard(dir+"/none") {
 		t.Error("an empty folder has a sound card")
@@ -55,83 +193,6 @@ func TestNoCard(t *testing.T) {
 		}
 		if anyCard(dir) != (name != "timer") {
 			t.Errorf("with %s: %v", name, anyCard(dir))
-		}
-	}
-}
-
-func TestLongName(t *testing.T) {
-	card := &Card{device: strings.Repeat("x", 256), log: slog.New(slog.DiscardHandler), backend: nullBackend}
-	if err := card.Run(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "limit 255") {
-		t.Error(err)
-	}
-}
-
-func TestCardEnds(t *testing.T) {
-	for name, end := range map[string]func(beats, stopped chan struct{}, stop context.CancelFunc){
-		"unplugged":    func(_, stopped chan struct{}, _ context.CancelFunc) { stopped <- struct{}{} },
-		"stands still": func(_, _ chan struct{}, _ context.CancelFunc) {},
-		"told to":      func(_, _ chan struct{}, stop context.CancelFunc) { stop() },
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				ctx, stop := context.WithCancel(t.Context())
-				defer stop()
-				beats, stopped := make(chan struct{}), make(chan struct{})
-				ended := make(chan error, 1)
-				began := time.Now()
-				go func() { ended <- attend(ctx, beats, stopped) }()
-				for range 100 {
-					time.Sleep(patience - time.Millisecond)
-					beats <- struct{}{}
-				}
-				end(beats, stopped, stop)
-				err := <-ended
-				if want := name != "told to"; errors.Is(err, errStopped) != want {
-					t.Errorf("ended with %v", err)
-				}
-				if lived := time.Since(began); lived < 100*(patience-time.Millisecond) {
-					t.Errorf("ended after %v already", lived)
-				}
-			})
-		})
-	}
-}
-
-// TestFramer sends a ramp through an exchange that echoes it: whatever the card
-// brings at once, it comes out whole and in order once it has begun.
-func TestFramer(t *testing.T) {
-	for _, sizes := range [][]int{{160}, {80}, {320}, {480}, {1}, {100}, {159}, {161}, {441}, {7, 300, 160}} {
-		f := newFramer(func(mic, speaker []int16) {
-			if speaker[0] != 0 {
-				t.Error("the speaker's frame is not silent at first")
-			}
-			copy(speaker, mic)
-		})
-		var next, wanted int16 = 1, 1
-		total, silent := 0, 0
-		for i := 0; total < 20000; i++ {
-			in := make([]int16, sizes[i%len(sizes)])
-			out := make([]int16, len(in))
-			for j := range in {
-				in[j] = next
-				next++
-			}
-			out[0] = 99 // what the card had there before
-			f.pass(in, out)
-			total += len(in)
-			for _, s := range out {
-				if s == 0 {
-					silent++
-					continue
-				}
-				if s != wanted {
-					t.Fatalf("pieces of %v: sample %d, want %d", sizes, s, wanted)
-				}
-				wanted++
-			}
-		}
-		if silent >= drivers.FrameSamples || sizes[0]%drivers.FrameSamples == 0 && silent != 0 {
-			t.Errorf("pieces of %v: %d samples of silence, want less than one frame, and none for whole frames", sizes, silent)
 		}
 	}
 }

@@ -15,7 +15,6 @@ type bundle struct {
 	purl    string         // without version
 	header  string         // in the folder of the package, with the version
 	version *regexp.Regexp // finds its numbers in the header
-	licence string         // where no file beside the package tells it
 }
 
 var bundles = []bundle{{
@@ -24,13 +23,6 @@ var bundles = []bundle{{
 	purl:    "pkg:github/cisco/openh264",
 	header:  "include/openh264/codec_ver.h",
 	version: regexp.MustCompile(`#define OPENH264_(?:MAJOR|MINOR|REVISION) \(([0-9]+)\)`),
-}, {
-	pkg:     "github.com/gen2brain/malgo",
-	name:    "miniaudio",
-	purl:    "pkg:github/mackron/miniaudio",
-	header:  "miniaudio.h",
-	version: regexp.MustCompile(`#define MA_VERSION_(?:MAJOR|MINOR|REVISION)\s+([0-9]+)`),
-	licence: "Unlicense OR MIT-0", // as the end of the header says
 }}
 
 // foreignParts are those that came in through cgo. The C library is not among
@@ -75,10 +67,7 @@ func (b bundle) part(dir string) (part, error) {
 	if version == "" {
 		return part{}, fmt.Errorf("%s tells no version", b.header)
 	}
-	found := part{name: b.name, version: version, purl: b.purl + "@" + version, licence: b.licence}
-	if b.licence != "" {
-		return found, nil
-	}
+	found := part{name: b.name, version: version, purl: b.purl + "@" + version}
 	if found.texts, err = licenceFiles(dir); err != nil {
 		return part{}, err
 	}
