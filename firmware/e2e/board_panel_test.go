@@ -119,12 +119,13 @@ func (p *boardPanel) on() {
 	p.Watch(p.visitor(p.Machine))
 }
 
-// visitor goes through the door whenever it can be opened: its contact opens
-// when the relay rises, and closes when it falls.
+// visitor goes through the door whenever it can be opened: its contact opens a
+// moment after the relay has risen, and closes as long after its fall.
 func (p *boardPanel) visitor(m *emulator.Machine) func(emulator.Edge) {
+	const moment = 200 * time.Millisecond
 	return func(e emulator.Edge) {
 		if e.Line == "DOOR1" {
-			go func() { _ = m.Set("CONTACT1", e.High) }() // the machine may have ended
+			time.AfterFunc(moment, func() { _ = m.Set("CONTACT1", e.High) }) // the machine may have ended
 		}
 	}
 }
