@@ -260,3 +260,29 @@ func TestFactStunOnTheSIPSocket(t *testing.T) {
 		t.Errorf("the reply is %x", got)
 	}
 }
+
+// What is no SIP ends a flow, and that is noticed: the panel registers by a new
+// one. A message in pieces, and a ping, do not.
+func TestFactStreamsAreFramedByUs(t *testing.T) {
+	s := serveStream(t, nil)
+	_, events := runStream(t, s, Account{Transport: "tcp"})
+	s.accept()
+	s.send(replyText(s.request("REGISTER"), 200, "r", "Expires: 600"))
+	if ev, ok := (<-events).(Registered); !ok {
+		t.Fatalf("got %+v", ev)
+	}
+	for _, b := range []byte("\r\n\r\n" + strings.Replace(options, "OPTIONS sip:x@y", "OPTIONS sip:x@127.0.0.1", 1)) {
+		s.send(string(b)) // without a Content-Length: bad after all
+	}
+	if pong, err := s.r.ReadString('\n'); err != nil || pong != "\r\n" {
+		t.Fatalf("%q, %v", pong, err)
+	}
+	if line, err := s.r.ReadString('\n'); err != nil || !strings.HasPrefix(line, "SIP/2.0 400 ") {
+		t.Fatalf("%q, %v", line, err)
+	}
+	if ev, ok := (<-events).(Unregistered); !ok {
+		t.Fatalf("got %+v", ev)
+	}
+	s.accept()
+	s.request("REGISTER")
+}
