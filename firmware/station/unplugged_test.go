@@ -100,7 +100,10 @@ func TestCallWithoutItsCamera(t *testing.T) {
 	}
 	frames("the camera's picture")
 	camera.plug(false)
-	p.await("the loss", func() bool { part := state(); return part.State == control.PartFailed && part.Error == errUnplugged.Error() })
+	p.await("the loss", func() bool {
+		part := state()
+		return part.State == control.PartFailed && part.Error == errUnplugged.Error()
+	})
 	frames("the card")
 	camera.plug(true)
 	p.await("the camera", func() bool { return state().State == control.PartRunning })
