@@ -26,6 +26,7 @@ type attendant struct {
 	every time.Duration
 
 	ready bool
+	well  int    // looks in a row that found no loop hanging
 	hangs string // the loop that the last look found
 	looks int    // that found it
 }
@@ -51,12 +52,13 @@ func (s *Station) attendant() *attendant {
 func (a *attendant) run(ctx context.Context) error {
 	every := time.NewTicker(a.every)
 	defer every.Stop()
+	a.sick() // asks the loops
 	for {
-		a.look()
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-every.C:
+			a.look()
 		}
 	}
 }
@@ -66,8 +68,11 @@ func (a *attendant) look() {
 	a.note(a.sick())
 	switch {
 	case a.hangs != "": // silence lets the service manager's watchdog run out
+		a.well = 0
 	case a.ready:
 		a.tell(daemon.SdNotifyWatchdog)
+	case a.well+1 < openTooLong: // a loop that hangs shows only later
+		a.well++
 	default:
 		a.ready = true
 		a.tell(daemon.SdNotifyReady)

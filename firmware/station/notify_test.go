@@ -2,12 +2,15 @@ package station
 
 import (
 	"bytes"
+	"context"
 	"log/slog"
 	"net"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 func TestAttendantTellsTheServiceManager(t *testing.T) {
@@ -26,7 +29,9 @@ func TestAttendantTellsTheServiceManager(t *testing.T) {
 			t.Errorf("with %q sick told %q, want %q", s, got, want)
 		}
 	}
+	look("", "")
 	look("call", "")
+	look("", "")
 	look("", "READY=1")
 	look("", "WATCHDOG=1")
 	for range hangsFor - 1 { // a busy machine is worth no line
@@ -53,6 +58,35 @@ func TestAttendantTellsTheServiceManager(t *testing.T) {
 	}
 }
 
+// A panel whose loops turn has started after two looks; one of which a loop hangs
+// from the start never has.
+func TestAttendantWaitsForTheLoops(t *testing.T) {
+	for name, c := range map[string]struct {
+		loop turner
+		want []string
+	}{
+		"turns": {new(timers), []string{"READY=1", "WATCHDOG=1"}},
+		"hangs": {new(fakeLoop), nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var told []string
+				h := newHealth(watchedLoop{"call", always(c.loop)})
+				a := &attendant{log: slog.New(slog.DiscardHandler), sick: h.Sick, every: attendEvery, tell: func(state string) { told = append(told, state) }}
+				ctx, stop := context.WithCancel(t.Context())
+				ended := make(chan struct{})
+				go func() { a.run(ctx); close(ended) }()
+				time.Sleep(3*attendEvery + time.Millisecond)
+				stop()
+				<-ended
+				if !slices.Equal(told, c.want) {
+					t.Errorf("told %q, want %q", told, c.want)
+				}
+			})
+		})
+	}
+}
+
 // The words arrive at the socket that the service manager names.
 func TestAttendantSpeaksToTheSocket(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "notify")
@@ -68,7 +102,9 @@ func TestAttendantSpeaksToTheSocket(t *testing.T) {
 	if a.every.Milliseconds() != 300 {
 		t.Errorf("looks every %v, a third of the watchdog's 900ms is wanted", a.every)
 	}
-	a.look()
+	for range openTooLong {
+		a.look()
+	}
 	buf := make([]byte, 64)
 	n, err := conn.Read(buf)
 	if err != nil || string(buf[:n]) != "READY=1" {
