@@ -30,7 +30,7 @@ type gate struct {
 	net.PacketConn
 	sources *sources
 	side    func(b []byte, from netip.AddrPort) bool
-	wrote   func(b []byte, to netip.AddrPort) // nil: nobody wants to know
+	writes  func(b []byte, to netip.AddrPort) // nil: nobody wants to know
 	lost    func([]undelivered)               // what the network says did not arrive
 	log     *slog.Logger
 
@@ -107,13 +107,13 @@ func (g *gate) writeTo(b []byte, to netip.AddrPort) error {
 // WriteTo sends one datagram. The kernel may tell of an earlier one in its place,
 // which was for somebody else; then it is sent after that.
 func (g *gate) WriteTo(b []byte, to net.Addr) (int, error) {
+	if g.writes != nil {
+		g.writes(b, addrPortOf(to)) // before the answer can be there
+	}
 	n, err := g.PacketConn.WriteTo(b, to)
 	if nobodyThere(err) {
 		g.reap()
 		n, err = g.PacketConn.WriteTo(b, to)
-	}
-	if g.wrote != nil && err == nil {
-		g.wrote(b, addrPortOf(to))
 	}
 	return n, err
 }

@@ -100,7 +100,7 @@ func newUA(cfg Config, on func(Event)) (*UA, error) {
 			}
 		})
 	}
-	u.gate.wrote = func(b []byte, to netip.AddrPort) { u.traced(true, "udp", u.local, to, b) }
+	u.gate.writes = func(b []byte, to netip.AddrPort) { u.traced(true, "udp", u.local, to, b) }
 	u.tpl, u.parser = newTransports(), newParser()
 	u.reg = newRegistration(cfg.Account.Expires)
 	return u, nil

@@ -66,7 +66,7 @@ func (u *UA) dial(s *stream) {
 		return
 	}
 	w := &watchedConn{Conn: conn}
-	w.wrote = func(b []byte) {
+	w.writes = func(b []byte) {
 		u.traced(true, s.hop.network, addrPortOf(conn.LocalAddr()), addrPortOf(conn.RemoteAddr()), b)
 	}
 	w.began = func() { u.box.post(func() { u.streamReady(s, w) }) }
@@ -128,10 +128,10 @@ func (u *UA) streamEnded(s *stream, err error) {
 // hold a writer for long.
 type watchedConn struct {
 	net.Conn
-	began func()
-	wrote func(b []byte)
-	start sync.Once
-	heard atomic.Int64 // bytes
+	began  func()
+	writes func(b []byte)
+	start  sync.Once
+	heard  atomic.Int64 // bytes
 }
 
 func (c *watchedConn) Read(b []byte) (int, error) {
@@ -145,6 +145,6 @@ func (c *watchedConn) Write(b []byte) (int, error) {
 	if err := c.Conn.SetWriteDeadline(time.Now().Add(writeWithin)); err != nil {
 		return 0, err
 	}
-	c.wrote(b) // before its answer can be read
+	c.writes(b) // before its answer can be read
 	return c.Conn.Write(b)
 }
