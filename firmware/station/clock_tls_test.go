@@ -11,12 +11,15 @@ import (
 	"log/slog"
 	"math/big"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"doorstation/callflow/sipua"
+	"doorstation/provisioning"
 )
 
 // certificateFor makes one for 127.0.0.1 that vouches for itself, and its file.
@@ -39,6 +42,42 @@ func certificateFor(t *testing.T, from, to time.Time) (tls.Certificate, string) 
 		t.Fatal(err)
 	}
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, file
+}
+
+// A configuration server whose certificate is not of this machine's time, but of
+// the panel's.
+func TestFetchWithAWrongClock(t *testing.T) {
+	later := time.Now().AddDate(3, 0, 0)
+	pair, file := certificateFor(t, later.AddDate(0, -1, 0), later.AddDate(0, 1, 0))
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte(goodConfig)) }))
+	srv.TLS = &tls.Config{Certificates: []tls.Certificate{pair}}
+	srv.StartTLS()
+	defer srv.Close()
+	log := slog.New(slog.DiscardHandler)
+	store, err := provisioning.OpenStore(t.TempDir(), limits(simBoard(t)), sealer(make([]byte, keySize)), log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Station{log: log, store: store, opt: Options{Server: &provisioning.Source{URL: srv.URL, CAFile: file}}}
+	s.clock = openClock(filepath.Join(t.TempDir(), clockFile), later, log)
+	s.clock.kept = func() bool { return false }
+	fetcher, err := s.fetcher()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { fetcher.Run(ctx); close(ended) }()
+	every := time.NewTicker(time.Millisecond)
+	defer every.Stop()
+	for store.State().LastFetch.IsZero() {
+		<-every.C
+	}
+	stop()
+	<-ended
+	if st := store.State(); st.Revision != "1" || !s.timeProved() {
+		t.Errorf("the certificate was judged with %q, proof of the time: %v", st.FetchError, s.timeProved())
+	}
 }
 
 // A clock that has forgotten the time, or runs years ahead, does not keep the

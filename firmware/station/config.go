@@ -45,6 +45,14 @@ func (t *trial) run(ctx context.Context) error {
 	}
 }
 
+// fetcher is the way to the configuration server, whose certificate is judged by
+// the panel's clock.
+func (s *Station) fetcher() (*provisioning.Fetcher, error) {
+	src := *s.opt.Server
+	src.Now = s.clock.forTLS
+	return provisioning.NewFetcher(src, s.store, s.log)
+}
+
 // between does fn now or, during a call, at its end; the newest fn counts.
 func (o *owner) between(fn func()) {
 	if o.machine.State() != callflow.Idle {

@@ -162,7 +162,7 @@ func (s *Station) Run(ctx context.Context) error {
 	}
 	parts = append(parts, s.hw.parts(s)...)
 	if s.opt.Server != nil {
-		fetcher, err := provisioning.NewFetcher(*s.opt.Server, s.store, s.log)
+		fetcher, err := s.fetcher()
 		if err != nil {
 			return err
 		}
