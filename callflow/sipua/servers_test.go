@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -87,13 +88,13 @@ func TestRegistrationFailsOver(t *testing.T) {
 
 func TestReturnToThePreferredServer(t *testing.T) {
 	inWorld(t, Config{Account: twoServers()}, func(w *world) {
-		first, second := atSecond(t, w, 3600)
+		_, second := atSecond(t, w, 3600)
 		w.mu.Lock()
 		delete(w.nodes, netip.MustParseAddrPort(proxyAddr)) // still dead at the first look
 		w.mu.Unlock()
 		time.Sleep(returnAfter + probeWithin)
 		second.quiet()
-		first = w.peer(proxyAddr)
+		first := w.peer(proxyAddr)
 		for began := time.Now(); len(first.in) == 0 && time.Since(began) < time.Hour; {
 			time.Sleep(100 * time.Millisecond)
 		}
@@ -188,18 +189,29 @@ func TestRouteFollowsTheProxyInUse(t *testing.T) {
 	})
 }
 
-// zone is a DNS of services.
-type zone map[string][]locate.SRV
-
-func (z zone) SRV(_ context.Context, name string) ([]locate.SRV, time.Duration, error) {
-	return slices.Clone(z[name]), 30 * time.Second, nil
+// zone is a DNS of one name's services.
+type zone struct {
+	mu       sync.Mutex
+	services []locate.SRV
 }
 
-func (zone) NAPTR(context.Context, string) ([]locate.NAPTR, time.Duration, error) {
+func (z *zone) set(services ...locate.SRV) {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	z.services = services
+}
+
+func (z *zone) SRV(context.Context, string) ([]locate.SRV, time.Duration, error) {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	return slices.Clone(z.services), 30 * time.Second, nil
+}
+
+func (*zone) NAPTR(context.Context, string) ([]locate.NAPTR, time.Duration, error) {
 	return nil, 0, nil
 }
-func (zone) Local(context.Context, string) bool { return false }
-func (zone) Addrs(_ context.Context, name string) ([]netip.Addr, time.Duration, error) {
+func (*zone) Local(context.Context, string) bool { return false }
+func (*zone) Addrs(_ context.Context, name string) ([]netip.Addr, time.Duration, error) {
 	a, err := netip.ParseAddr(strings.TrimPrefix(name, "at-"))
 	if err != nil {
 		return nil, 0, nil
@@ -211,14 +223,14 @@ func (zone) Addrs(_ context.Context, name string) ([]netip.Addr, time.Duration, 
 func TestServersOfAName(t *testing.T) {
 	a := lineAccount()
 	a.Registrar = "house.example"
-	z := zone{"_sip._udp.house.example": {
-		{Priority: 2, Port: 5060, Target: "at-192.0.2.3"}, {Priority: 1, Port: 5060, Target: "at-192.0.2.2"},
-	}}
+	preferred, other := locate.SRV{Priority: 1, Port: 5060, Target: "at-192.0.2.2"}, locate.SRV{Priority: 2, Port: 5060, Target: "at-192.0.2.3"}
+	z := new(zone)
+	z.set(other, preferred)
 	inWorld(t, Config{Account: a, DNS: z}, func(w *world) {
 		first, second := w.peer(proxyAddr), w.peer(secondAddr)
 		first.grant(first.request("REGISTER"), 60)
 		w.heard("registered 1m0s")
-		z["_sip._udp.house.example"] = z["_sip._udp.house.example"][:1]
+		z.set(other)
 		second.grant(second.request("REGISTER"), 60) // the refresh: the first is a server no more
 		w.heard("registered 1m0s")
 	})
