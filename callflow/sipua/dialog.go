@@ -195,7 +195,7 @@ func (d *dialog) bye(done func()) {
 
 // drop stops what still runs for the dialog.
 func (d *dialog) drop() {
-	d.theirs.stop()
+	d.theirs.abandon()
 	d.session.stop()
 	if d.unacked != nil {
 		d.unacked.stop()

@@ -273,3 +273,17 @@ func FuzzDialogs(f *testing.F) {
 		}
 	})
 }
+
+// What waits for its turn when the dialog ends is refused, and not kept.
+func TestByeRefusesWhatWaits(t *testing.T) {
+	inWorld(t, Config{}, func(w *world) {
+		p, k, _ := answered(w)
+		k.askAs("OPTIONS", 101)
+		p.response(200)
+		k.askAs("OPTIONS", 104)
+		k.askAs("BYE", 102)
+		p.response(200)
+		p.response(481)
+		w.heard("ended by us:false")
+	})
+}
