@@ -155,6 +155,18 @@ func TestDuplexFaults(t *testing.T) {
 	}
 }
 
+// A card that is waited for again and again is not one that stands still.
+func TestDuplexWaitsForEachFrame(t *testing.T) {
+	const frames = 2 * int(patience/glance)
+	mic, speaker := &card{faults: make(map[int]int)}, &card{}
+	for i := range frames {
+		mic.faults[2*i] = again
+	}
+	if err := exchanged(t, newDuplex(mic, speaker), frames); !errors.Is(err, context.Canceled) || mic.waits != frames {
+		t.Errorf("waited %d times, want %d; %v", mic.waits, frames, err)
+	}
+}
+
 // The library's own card of no sound, where there is the library.
 func TestLibrary(t *testing.T) {
 	lib, err := loadLibrary()
