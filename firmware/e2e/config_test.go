@@ -13,6 +13,7 @@ type config struct {
 	revision  string   // default "e2e"
 	targets   []string // phones of the first stage
 	then      []string // of the second, none by default
+	direct    []string // phones of the last resort, none by default
 	stageFor  string   // default 30s
 	call      string   // inside of call: {…}
 	password  string   // of the account, default the right one
@@ -50,6 +51,9 @@ func (c config) yaml(h *host) string {
 	}
 	if len(c.then) > 0 {
 		lines = append(lines, stage(c.then, stageFor))
+	}
+	if len(c.direct) > 0 {
+		lines = append(lines, `    direct: ["`+strings.Join(c.direct, `", "`)+`"]`)
 	}
 	if c.neighbour != "" {
 		lines = append(lines, "  - name: Second floor", "    button: button2", "    stages:",
