@@ -1,6 +1,8 @@
 package sipua
 
 import (
+	"bytes"
+	"fmt"
 	"net"
 	"net/netip"
 	"strings"
@@ -10,6 +12,7 @@ import (
 	"github.com/emiago/sipgo/sip"
 
 	"doorstation/callflow"
+	"doorstation/callflow/sipua/wire"
 )
 
 // A sink is a socket that swallows.
@@ -46,13 +49,13 @@ func FuzzIntake(f *testing.F) {
 		for _, c := range []*call{ringing, talking} {
 			branch, _ := c.out.tx.req.Via().Params.Get("branch")
 			filled := strings.NewReplacer("IDENT", c.key.id, "TAG", c.key.tag, "BRANCH", branch).Replace(text)
-			m, err := sip.NewParser(sip.WithHeadersParsers(guardedParsers())).ParseSIP([]byte(filled))
-			if err != nil {
-				continue
-			}
-			m.SetTransport("UDP")
-			m.SetSource(phoneAddr)
-			u.receive(m, time.Now())
+			m, err := wire.Parse([]byte(filled))
+			u.deliver(m, err, "UDP", netip.MustParseAddrPort(phoneAddr), func(b []byte, _ uint16) error {
+				if !bytes.HasSuffix(b, []byte("\r\n\r\n")) {
+					t.Errorf("the answer has no end: %q", b)
+				}
+				return nil
+			})
 			for _, f := range u.box.take() {
 				f()
 			}
@@ -86,4 +89,44 @@ func fuzzedPanel(t *testing.T) (u *UA, ringing, talking *call) {
 		t.Fatal("the call is not answered")
 	}
 	return u, ringing, talking
+}
+
+// headersRead are the fields whose values we look into.
+var headersRead = []string{
+	"Via", "From", "To", "Contact", "Route", "Record-Route", "Require", "Supported", "RSeq", "RAck", "Session-Expires", "Min-SE",
+	"Retry-After", "Expires", "Min-Expires", "WWW-Authenticate", "Proxy-Authenticate", "Authentication-Info", "Accept", "Allow",
+	"Content-Type", "Call-Info", "Alert-Info", "Answer-Mode", "Refer-To", "Referred-By", "Replaces", "Event", "Date", "Warning",
+	"Reason", "Service-Route", "Path", "Authorization", "Max-Forwards", "CSeq", "Call-ID",
+}
+
+// FuzzHeaders puts a value into each field that we read, in requests and in
+// responses, outside of dialogs and inside.
+func FuzzHeaders(f *testing.F) {
+	for _, value := range []string{
+		"", "0", "4294967296", "1800;refresher=uas", "<sip:a@b>", "<sip:[::1>", "\"", "Digest realm=\"x\", nonce=", "100rel, timer, \x00",
+		"sip:a@b;answer-after=0", "<urn:alert:x>;info=alert-autoanswer;delay=0", "a;from-tag=;to-tag", "SIP/2.0/UDP [::1]:x;rport=y", ";;,,=", "*",
+	} {
+		f.Add(value)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		u, ringing, talking := fuzzedPanel(t)
+		branch, _ := ringing.out.tx.req.Via().Params.Get("branch")
+		for i, name := range headersRead {
+			id, field := fmt.Sprint("n", i), name+": "+value+"\r\n"
+			for _, text := range []string{
+				fmt.Sprintf("INVITE sip:p@x SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.10;branch=z9hG4bK%s\r\nFrom: <%s>;tag=t\r\nTo: <sip:p@x>\r\nCall-ID: %s\r\nCSeq: 1 INVITE\r\n%s\r\n", id, guard, id, field),
+				fmt.Sprintf("UPDATE sip:p@x SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.10;branch=z9hG4bKu%s\r\nFrom: <sip:phone@192.0.2.10>;tag=a\r\nTo: <sip:d@x>;tag=%s\r\nCall-ID: %s\r\nCSeq: %d UPDATE\r\n%s\r\n", id, talking.key.tag, talking.key.id, i+10, field),
+				fmt.Sprintf("SIP/2.0 183 x\r\nVia: SIP/2.0/UDP 192.0.2.1:5060;branch=%s\r\nFrom: <sip:d@x>;tag=%s\r\nTo: <sip:p@x>;tag=f%d\r\nCall-ID: %s\r\nCSeq: 1 INVITE\r\n%s\r\n", branch, ringing.key.tag, i%4, ringing.key.id, field),
+			} {
+				m, err := wire.Parse([]byte(text))
+				u.deliver(m, err, "UDP", netip.MustParseAddrPort(phoneAddr), func([]byte, uint16) error { return nil })
+			}
+		}
+		for _, f := range u.box.take() {
+			f()
+		}
+		if err := u.close(); err != nil {
+			t.Error(err)
+		}
+	})
 }
