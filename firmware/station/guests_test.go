@@ -38,6 +38,7 @@ type scriptCaller struct {
 	from, to    string // with their tags
 	id          string
 	seq         int
+	last        []byte // request, to be sent again
 }
 
 func (p *testPanel) caller(user string) *scriptCaller {
@@ -56,20 +57,31 @@ func (c *scriptCaller) send(method, contentType, body string) {
 	msg := fmt.Sprintf("%s sip:panel@%v SIP/2.0\r\nVia: SIP/2.0/UDP %v;branch=z9hG4bK%d\r\nMax-Forwards: 70\r\nFrom: %s\r\nTo: %s\r\n"+
 		"Call-ID: %s\r\nCSeq: %d %s\r\nContact: <sip:x@%v>\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s",
 		method, c.panel, at, rand.Uint64(), c.from, c.to, c.id, c.seq, method, at, contentType, len(body), body)
-	if _, err := c.conn.WriteToUDPAddrPort([]byte(msg), c.panel); err != nil {
+	c.last = []byte(msg)
+	c.again()
+}
+
+func (c *scriptCaller) again() {
+	c.t.Helper()
+	if _, err := c.conn.WriteToUDPAddrPort(c.last, c.panel); err != nil {
 		c.t.Fatal(err)
 	}
 }
 
-// response is the next final response to a method, within 20 s.
+// response is the next final response to a method, within 20 s. The request goes
+// out again every 500 ms, as requests do over UDP.
 func (c *scriptCaller) response(method string) (status int, msg string) {
 	c.t.Helper()
 	buf := make([]byte, 8192)
-	_ = c.conn.SetReadDeadline(time.Now().Add(20 * time.Second))
-	for {
+	for tries := 0; ; {
+		_ = c.conn.SetReadDeadline(time.Now().Add(500 * time.Millisecond))
 		n, err := c.conn.Read(buf)
-		if err != nil {
+		if tries++; err != nil && tries > 40 {
 			c.t.Fatalf("no final response to %s: %v", method, err)
+		}
+		if err != nil {
+			c.again()
+			continue
 		}
 		msg = string(buf[:n])
 		if !strings.HasPrefix(msg, "SIP/2.0 ") || !strings.HasSuffix(header(msg, "CSeq"), method) {
