@@ -190,8 +190,16 @@ func (r *tcpRegistrar) accept(t *testing.T) {
 	t.Fatal("no connection came within a minute")
 }
 
+// request is the next request, within a minute.
+func (r *tcpRegistrar) request(method string) *sip.Request {
+	r.t.Helper()
+	_ = r.conn.SetReadDeadline(time.Now().Add(time.Minute))
+	return r.streamServer.request(method)
+}
+
 func (r *tcpRegistrar) ping(answer bool) {
 	r.t.Helper()
+	_ = r.conn.SetReadDeadline(time.Now().Add(time.Minute))
 	b := make([]byte, 4)
 	n, err := r.conn.Read(b)
 	if string(b[:n]) == "\r\n" { // two pongs look like a ping, and were answered
