@@ -96,6 +96,15 @@ func (c *call) close(last Event) {
 	}
 }
 
+// dropEarly ends the early dialogs of an INVITE that is sent again or elsewhere.
+func (c *call) dropEarly() {
+	for _, d := range c.dialogs {
+		d.refuseOffer()
+		d.drop()
+	}
+	clear(c.dialogs)
+}
+
 func (c *call) forget() {
 	delete(c.u.calls, c.key)
 	for _, a := range c.held {

@@ -61,7 +61,7 @@ func (c *call) elsewhere(t *clientTx, retry time.Duration, why string) bool {
 		return false
 	}
 	u.log.Warn("sip server failed a call, the next one is tried", "server", left.addr, "next", u.server.addr, "reason", why)
-	clear(c.dialogs)
+	c.dropEarly()
 	o.req, o.hop = u.renewed(o.req, o.seq), *u.server
 	for o.req.RemoveHeader("Route") {
 	}

@@ -172,7 +172,7 @@ func (c *call) inviteAgain() {
 	o := c.out
 	o.seq++
 	o.req = c.u.renewed(o.req, o.seq)
-	clear(c.dialogs) // early dialogs of the refused INVITE are no more
+	c.dropEarly() // early dialogs of the refused INVITE are no more
 	c.sendInvite()
 }
 

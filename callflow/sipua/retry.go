@@ -72,7 +72,7 @@ func (c *call) redirected() bool {
 	r.tried = append(r.tried, next.uri.String())
 	o.seq++
 	o.tries = 0
-	clear(c.dialogs)
+	c.dropEarly()
 	c.emit(Redirected{Leg: c.leg, Target: next.uri.String()})
 	c.inviteAt(next.uri)
 	return true
