@@ -128,8 +128,8 @@ dd if=/dev/urandom of=/data/kept bs=4k count=64 seek=1 conv=notrunc oflag=direct
 	if code != 0 || err != nil {
 		t.Fatalf("writing: %d, %v, %s", code, err, sum)
 	}
-	if n, err := m.Writes(); n < 64 || err != nil {
-		t.Errorf("%d writes counted, %v; want at least 64", n, err)
+	if writes, flushes, err := m.Writes(); writes < 64 || flushes == 0 || err != nil {
+		t.Errorf("%d writes and %d flushes counted, %v; want at least 64 and 1", writes, flushes, err)
 	}
 	loss, err := m.CutCache(rand.New(rand.NewPCG(1, 2)))
 	if err != nil || loss.Pending < 64 || loss.Lost < 16 || loss.Lost > loss.Pending-16 {

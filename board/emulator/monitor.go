@@ -17,22 +17,24 @@ func (m *Machine) Plug(in bool) error {
 	return m.qmp.do("set_link", map[string]any{"name": netdev, "up": in}, nil)
 }
 
-// Writes is how many writes the data disk has been asked for since power-on.
-func (m *Machine) Writes() (int, error) {
+// Writes is how many writes and flushes the data disk has been asked for since
+// power-on.
+func (m *Machine) Writes() (writes, flushes int, err error) {
 	var disks []struct {
 		Device string `json:"device"`
 		Node   string `json:"node-name"`
 		Stats  struct {
-			Writes int `json:"wr_operations"`
+			Writes  int `json:"wr_operations"`
+			Flushes int `json:"flush_operations"`
 		} `json:"stats"`
 	}
 	if err := m.qmp.do("query-blockstats", nil, &disks); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	for _, d := range disks {
 		if d.Device == diskID || d.Node == diskID {
-			return d.Stats.Writes, nil
+			return d.Stats.Writes, d.Stats.Flushes, nil
 		}
 	}
-	return 0, fmt.Errorf("emulator: this machine has no data disk")
+	return 0, 0, fmt.Errorf("emulator: this machine has no data disk")
 }

@@ -22,7 +22,7 @@ func TestBoardCall(t *testing.T) {
 			s := newStreet(t)
 			startKamailio(s.host("proxy", 5), map[string]string{"panel": panelPassword, "anna": "a-word"})
 			anna := startBaresip(s.host("anna", 20), handset{user: "anna", password: "a-word", domain: "10.0.0.5", speaks: 600, video: true})
-			viewer := startSipp(s.host("viewer", 31), "early_ring")
+			viewer := newScripted(s.host("viewer", 31))
 			newHandpiece(viewer.host)
 			p := bootPanel(s.boardHost("board", 10), boardSetup{board: board, config: config{targets: []string{"sip:anna@10.0.0.5", viewer.uri()}}})
 			safe := p.edge("DOOR2", true, 0) // active low: the guard has made it safe
@@ -34,9 +34,13 @@ func TestBoardCall(t *testing.T) {
 			pressed := p.finger("BUTTON1")
 			invite := p.wire.first("the INVITE", sip(true, "INVITE ", "INVITE"))
 			t.Logf("press → INVITE %v", invite.at.Sub(pressed))
+			asked := viewer.request("INVITE")
+			viewer.respond(viewer.response(asked, "183 Session Progress", "viewer", viewer.answer()))
 			anna.event("CALL_INCOMING")
 			p.shownTo(viewer.host, 15)
 			anna.accept()
+			viewer.respond(viewer.response(viewer.request("CANCEL"), "200 OK", "viewer", ""),
+				viewer.response(asked, "487 Request Terminated", "viewer", ""))
 			anna.event("CALL_ESTABLISHED")
 			p.wire.first("the picture of the kernel's camera", p.pictureTo(anna.host))
 			anna.types(rightCode + endKey)
@@ -44,7 +48,6 @@ func TestBoardCall(t *testing.T) {
 			off := p.edge("DOOR1", false, 0)
 			anna.hangUp()
 			record := p.ended()
-			viewer.played()
 			p.wantEarlyPicture(viewer.host)
 
 			wantRecord(t, record, "talked", map[timeline.Name]int{
@@ -54,13 +57,13 @@ func TestBoardCall(t *testing.T) {
 				return
 			}
 			t.Logf("inside:\n%s", drawn(record))
-			press, asked, opened := marks(record, timeline.Press)[0].At, marks(record, timeline.Invite)[0].At, marks(record, timeline.RelayOn)[0].At
+			press, rang, opened := marks(record, timeline.Press)[0].At, marks(record, timeline.Invite)[0].At, marks(record, timeline.RelayOn)[0].At
 			for _, span := range []struct {
 				what            string
 				outside, inside time.Duration
 			}{
-				{"press → INVITE", invite.at.Sub(pressed), asked - press},
-				{"INVITE → relay on", on.At.Sub(invite.at), opened - asked},
+				{"press → INVITE", invite.at.Sub(pressed), rang - press},
+				{"INVITE → relay on", on.At.Sub(invite.at), opened - rang},
 				{"relay on → off", off.At.Sub(on.At), marks(record, timeline.RelayOff)[0].At - opened},
 			} {
 				t.Logf("%s: outside %v, inside %v", span.what, span.outside, span.inside)

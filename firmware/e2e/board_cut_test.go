@@ -124,21 +124,33 @@ func (c *cutter) wrongCodes() (check func()) {
 	}
 }
 
-// amid returns when the disk has been asked for some more writes, up to most.
+// amid returns when the disk has been asked for some more writes, up to most,
+// and the last of them has not been flushed yet, as far as can be seen; or when
+// nothing more is written.
 func (c *cutter) amid(most int) {
 	c.t.Helper()
-	from, err := c.Writes()
+	const over = 5 * time.Second // without a write
+	from, flushed := c.writes()
+	want, seen, since := from+1+c.random.IntN(most), from, time.Now()
+	for time.Since(since) < over {
+		writes, flushes := c.writes()
+		if writes >= want && writes > seen && flushes == flushed {
+			return
+		}
+		if writes > seen {
+			since = time.Now()
+		}
+		seen, flushed = writes, flushes
+	}
+}
+
+func (c *cutter) writes() (writes, flushes int) {
+	c.t.Helper()
+	writes, flushes, err := c.Writes()
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	want := from + 1 + c.random.IntN(most)
-	awaitFor(c.t, boardPatience, "the disk is written to", func() error {
-		n, err := c.Writes()
-		if err == nil && n < want {
-			err = fmt.Errorf("%d writes, want %d", n, want)
-		}
-		return err
-	})
+	return writes, flushes
 }
 
 // revision is the number of the configuration in force.
