@@ -41,7 +41,9 @@ func TestBoardPowerCuts(t *testing.T) {
 		if n%2 == 1 {
 			what, write = "lock-out", c.wrongCodes
 		}
+		began := time.Now()
 		check := write()
+		wrote := time.Since(began)
 		loss, err := c.CutCache(c.random)
 		if err != nil {
 			t.Fatal(err)
@@ -57,6 +59,7 @@ func TestBoardPowerCuts(t *testing.T) {
 		c.registered()
 		check()
 		c.server.answers("good")
+		t.Logf("written for %v, power-on → registered again %v", wrote, time.Since(c.Started))
 	}
 	c.quiet()
 	t.Logf("%d cuts, %d of them with writes on their way, %d writes lost", cuts, inWrites, lost)
@@ -84,9 +87,10 @@ func (c *cutter) configurations() (check func()) {
 	c.t.Helper()
 	oldest := c.revision()
 	pause(c.t, time.Duration(c.random.Int64N(int64(time.Second))))
+	from, _ := c.writes()
 	c.served++
 	c.server.serve(c.document(c.served))
-	c.amid(6)
+	c.amid(from, 4)
 	newest := c.served
 	return func() {
 		c.t.Helper()
@@ -113,8 +117,9 @@ func (c *cutter) wrongCodes() (check func()) {
 		}
 		return nil
 	})
-	c.piece.types(audio, wrongCode+endKey, damages["untouched"])
-	c.amid(4)
+	from, _ := c.writes()
+	c.piece.types(audio, wrongCode+endKey, func(key [][]byte) [][]byte { return key[3:4] }) // it is counted at once
+	c.amid(from, 2)
 	return func() {
 		c.t.Helper()
 		const most = 100 // are kept of one callee
@@ -124,14 +129,17 @@ func (c *cutter) wrongCodes() (check func()) {
 	}
 }
 
-// amid returns when the disk has been asked for some more writes, up to most,
-// and the last of them has not been flushed yet, as far as can be seen; or when
-// nothing more is written.
-func (c *cutter) amid(most int) {
+// amid returns when the disk has been asked for some more writes than from, up
+// to most, and the last of them has not been flushed yet, as far as can be seen;
+// or when nothing more is written.
+func (c *cutter) amid(from, most int) {
 	c.t.Helper()
-	const over = 5 * time.Second // without a write
-	from, flushed := c.writes()
-	want, seen, since := from+1+c.random.IntN(most), from, time.Now()
+	const over = 2500 * time.Millisecond // without a write
+	seen, flushed := c.writes()
+	want, since := from+1+c.random.IntN(most), time.Now()
+	if seen > from {
+		return // they have begun before we could look
+	}
 	for time.Since(since) < over {
 		writes, flushes := c.writes()
 		if writes >= want && writes > seen && flushes == flushed {
