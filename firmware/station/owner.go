@@ -262,6 +262,7 @@ func (o *owner) show(a callflow.Show) {
 func (o *owner) done(a callflow.Done) {
 	o.log.Info("call ended", "result", a.Result, "reason", a.Reason)
 	o.diary.done(string(a.Result), a.Reason)
+	o.diary.tally.ended(a.Result)
 	o.sound.end()
 	o.video.rest()
 	o.button = ""

@@ -71,6 +71,7 @@ type reach map[string]string
 
 // probed notes the end of one probe.
 func (o *owner) probed(ev sipua.Probed) {
+	o.diary.tally.probed(ev.Target, ev.Reached)
 	why := strings.TrimSpace(fmt.Sprintf("%d %s", ev.Status, ev.Reason))
 	if ev.Status == 0 {
 		why = ev.Reason

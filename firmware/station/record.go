@@ -57,6 +57,7 @@ type diary struct {
 	wake  chan struct{}
 	wall  func() time.Time // for people, who read when it was
 	kept  func(error)      // told of each try to keep a record
+	tally *tally
 
 	mu     sync.Mutex
 	now    *page   // nil: nothing happens
@@ -64,7 +65,7 @@ type diary struct {
 }
 
 func newDiary(store *history.Store, log *slog.Logger) *diary {
-	return &diary{store: store, log: log, wake: make(chan struct{}, 1), wall: time.Now, kept: func(error) {}}
+	return &diary{store: store, log: log, wake: make(chan struct{}, 1), wall: time.Now, kept: func(error) {}, tally: newTally()}
 }
 
 // begin opens a record for what happened at mono.
@@ -92,6 +93,7 @@ func (d *diary) current() string {
 // mark notes something that happened at mono: of a leg in the record of its
 // call, late or not, and of the panel in the one that is written now.
 func (d *diary) mark(mono time.Duration, name timeline.Name, leg uint32, detail string) {
+	d.tally.marked(name, detail)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	p := d.now

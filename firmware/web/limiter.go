@@ -62,10 +62,12 @@ func (l *limiter) try(from string, now time.Time) time.Duration {
 	return 0
 }
 
-// succeeded takes the failures of an address back.
+// succeeded takes the failures of an address back, and this one of all: a
+// program that asks often leaves people their tries.
 func (l *limiter) succeeded(from string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.all = max(l.all-1, 0)
 	delete(l.sources, from)
 }
 

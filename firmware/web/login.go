@@ -108,22 +108,35 @@ func (h *handler) login(w http.ResponseWriter, r *http.Request) {
 	if !h.readBody(w, r, &c) {
 		return
 	}
-	from, now := source(r), time.Now()
+	now := time.Now()
+	if !h.admit(w, r, c, now) {
+		return
+	}
+	h.log.Info("page login", "from", source(r), "user", h.opt.User)
+	setCookie(w, h.sessions.begin(now), int(sessionLife.Seconds()))
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// admit judges a user and a password, within the limits of the login, and
+// answers those that are wrong.
+func (h *handler) admit(w http.ResponseWriter, r *http.Request, c credentials, now time.Time) bool {
+	from := source(r)
 	if wait := h.limiter.try(network(from), now); wait > 0 {
 		wait = wait.Round(time.Second) + time.Second
 		w.Header().Set("Retry-After", fmt.Sprint(int(wait.Seconds())))
 		h.refuse(w, r, http.StatusTooManyRequests, fmt.Sprintf("too many logins failed: try again in %v", wait))
-		return
+		return false
 	}
 	if !h.right(c) {
-		h.log.Warn("page login failed", "from", from)
+		h.log.Warn("page login failed", "from", from, "path", r.URL.Path)
+		if r.Method != http.MethodPost {
+			challenge(w)
+		}
 		h.refuse(w, r, http.StatusUnauthorized, "user or password is wrong")
-		return
+		return false
 	}
 	h.limiter.succeeded(network(from))
-	h.log.Info("page login", "from", from, "user", h.opt.User)
-	setCookie(w, h.sessions.begin(now), int(sessionLife.Seconds()))
-	w.WriteHeader(http.StatusNoContent)
+	return true
 }
 
 // right compares both words whole, in a time that tells neither their length

@@ -52,6 +52,9 @@ func (h *handler) routes() http.Handler {
 	mux.HandleFunc("GET /picture.js", h.known(h.file("picture.js")))
 	mux.HandleFunc("GET /calls", h.known(h.calls))
 	mux.HandleFunc("GET /status", h.known(h.status))
+	if h.opt.Meter != nil {
+		mux.HandleFunc("GET /metrics", h.scraper(h.metrics))
+	}
 	mux.HandleFunc("POST /open", h.known(h.open))
 	mux.HandleFunc("POST /logout", h.known(h.logout))
 	mux.HandleFunc("/", h.known(func(w http.ResponseWriter, r *http.Request) {

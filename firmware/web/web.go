@@ -6,6 +6,9 @@
 // (against DNS rebinding) and from its own page (against forged requests), and
 // shows no code and no password.
 //
+// Besides, /metrics has the panel's figures for a program that collects those
+// of many panels.
+//
 // It speaks plain HTTP: the password crosses the network as it is typed, and
 // the page belongs into a network of its own.
 package web
@@ -38,6 +41,7 @@ type Options struct {
 	User     string
 	Password string       // empty: nobody can log in
 	Hosts    []string     // names for the Host header, besides the address that was connected to
+	Meter    Meter        // nil: there is no /metrics
 	Log      *slog.Logger // nil: none
 }
 
