@@ -8,6 +8,7 @@ import (
 	"errors"
 
 	"doorstation/drivers"
+	"doorstation/drivers/annexb"
 )
 
 // ProfileLevelID returns what the encoder will send for a format, as SDP writes
@@ -22,7 +23,7 @@ func ProfileLevelID(f drivers.VideoFormat) (string, error) {
 	if err := errors.Join(err, e.close()); err != nil {
 		return "", err
 	}
-	for _, n := range split(nil, coded) {
+	for _, n := range annexb.Split(nil, coded) {
 		if n[0]&0x1F == typeSPS && len(n) > 4 {
 			return hex.EncodeToString(n[1:4]), nil
 		}

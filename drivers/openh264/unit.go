@@ -3,8 +3,9 @@
 package openh264
 
 import (
-	"bytes"
 	"sync"
+
+	"doorstation/drivers/annexb"
 )
 
 // NAL unit types (ITU-T H.264 table 7-1).
@@ -32,25 +33,8 @@ func takeUnit(coded []byte) *unit {
 			units.Put(u)
 		}
 	}
-	u.nals = split(u.nals, coded)
+	u.nals = annexb.Split(u.nals, coded)
 	return u
-}
-
-// split appends the NAL units of a byte stream (ITU-T H.264 annex B) to dst.
-func split(dst [][]byte, stream []byte) [][]byte {
-	startCode := []byte{0, 0, 1}
-	at := bytes.Index(stream, startCode)
-	for at >= 0 {
-		stream = stream[at+len(startCode):]
-		nal := stream
-		if at = bytes.Index(stream, startCode); at >= 0 {
-			nal = stream[:at]
-		}
-		if nal = bytes.TrimRight(nal, "\x00"); len(nal) > 0 {
-			dst = append(dst, nal)
-		}
-	}
-	return dst
 }
 
 // isKey reports whether a frame begins with SPS and has an IDR slice.

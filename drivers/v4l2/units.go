@@ -3,6 +3,8 @@ package v4l2
 import (
 	"bytes"
 	"slices"
+
+	"doorstation/drivers/annexb"
 )
 
 // NAL unit types (ITU-T H.264 table 7-1).
@@ -26,7 +28,7 @@ type assembler struct {
 // parameter sets before an IDR picture; nil if there is nothing to show yet.
 func (a *assembler) take(data []byte) (nals [][]byte, key bool) {
 	pictures := 0
-	for _, nal := range split(bytes.Clone(data)) {
+	for _, nal := range annexb.Split(nil, bytes.Clone(data)) {
 		switch nal[0] & 0x1F {
 		case nalSPS:
 			a.sps = nal
@@ -52,21 +54,4 @@ func (a *assembler) take(data []byte) (nals [][]byte, key bool) {
 		return nil, false
 	}
 	return nals, key
-}
-
-// split finds the NAL units of a byte stream (ITU-T H.264 annex B).
-func split(stream []byte) (nals [][]byte) {
-	startCode := []byte{0, 0, 1}
-	at := bytes.Index(stream, startCode)
-	for at >= 0 {
-		stream = stream[at+len(startCode):]
-		nal := stream
-		if at = bytes.Index(stream, startCode); at >= 0 {
-			nal = stream[:at]
-		}
-		if nal = bytes.TrimRight(nal, "\x00"); len(nal) > 0 {
-			nals = append(nals, nal)
-		}
-	}
-	return nals
 }

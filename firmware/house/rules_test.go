@@ -21,7 +21,8 @@ var rules = []rule{
 
 	{"drivers", nil},
 	{"drivers/seqpacket", nil},
-	{"drivers/...", []string{"drivers", "drivers/seqpacket"}},
+	{"drivers/annexb", nil},
+	{"drivers/...", []string{"drivers", "drivers/annexb", "drivers/seqpacket"}},
 
 	{"board", []string{"drivers"}},
 	{"board/compile/...", []string{"board", "drivers"}},
