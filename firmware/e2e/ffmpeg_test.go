@@ -30,7 +30,8 @@ func decode(h *host, offer string, packets []packet, width, height int) [][]byte
 	raw := filepath.Join(dir, "frames.yuv")
 	p := h.start(h.name+"-decoder", "ffmpeg", "-nostdin", "-loglevel", "error",
 		"-protocol_whitelist", "file,udp,rtp", "-i", description,
-		"-an", "-vsync", "passthrough", "-pix_fmt", "yuv420p", "-f", "rawvideo", "-y", raw)
+		"-an", "-vsync", "passthrough", "-enc_time_base", "-1", // two pictures may come close to each other
+		"-pix_fmt", "yuv420p", "-f", "rawvideo", "-y", raw)
 	p.until("ffmpeg listens", func() error { return p.listens("udp", port) })
 	replay(h, h.at(port), packets)
 	if code := p.wait(patience); code != 0 || p.output() != "" {
