@@ -25,6 +25,11 @@ type Invitation struct {
 
 	// Direct rings the phone at its own address, without any server of ours.
 	Direct bool
+
+	// CallInfo is the value of a Call-Info header, such as where a picture of the
+	// visitor lies (RFC 3261 section 20.9); empty: none. With a control character
+	// in it the leg is refused.
+	CallInfo string
 }
 
 // An outgoing is our INVITE and how far it got.
@@ -44,6 +49,8 @@ type outgoing struct {
 	cancelSent   bool
 }
 
+var errCallInfo = errors.New("sip: the Call-Info contains a control character")
+
 func (u *UA) invite(leg callflow.LegID, inv Invitation) {
 	if u.legs[leg] != nil {
 		u.log.Error("sip leg used twice", "leg", leg)
@@ -51,6 +58,9 @@ func (u *UA) invite(leg callflow.LegID, inv Invitation) {
 	}
 	c := u.newCall(leg, freshKey())
 	uri, err := u.targetURI(inv.Target)
+	if hasControl(inv.CallInfo) {
+		err = errCallInfo // without its value, which may be a secret
+	}
 	if u.stop {
 		err = errStopping
 	}
@@ -107,6 +117,9 @@ func (c *call) buildInvite(routes []sip.Uri) {
 	c.u.askSession(req, c.out.leastSession, "")
 	if c.out.Expires > 0 {
 		req.AppendHeader(sip.NewHeader("Expires", strconv.Itoa(int(math.Ceil(c.out.Expires.Seconds())))))
+	}
+	if c.out.CallInfo != "" {
+		req.AppendHeader(sip.NewHeader("Call-Info", c.out.CallInfo))
 	}
 	if sdp := c.out.description(); len(sdp) > 0 {
 		req.AppendHeader(sdpType())

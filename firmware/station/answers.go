@@ -20,7 +20,7 @@ const statusUnavailable = 480
 // invitation is how a phone is rung: with the picture and then without it, or
 // without it where the phone is known to fail over one.
 func (o *owner) invitation(l *leg, ringFor time.Duration) sipua.Invitation {
-	inv := sipua.Invitation{Target: l.peer, Expires: ringFor, Direct: o.rules.line.isDirect(l.peer)}
+	inv := sipua.Invitation{Target: l.peer, Expires: ringFor, Direct: o.rules.line.isDirect(l.peer), CallInfo: o.callInfo()}
 	l.sounded = o.phones.soundOnly(l.peer, time.Now())
 	if l.sounded {
 		inv.Offers = [][]byte{l.media.OfferSound()}

@@ -96,12 +96,7 @@ func (f *filming) SendVideo(nals [][]byte, pts time.Duration, key bool) {
 func (f *filming) look(p drivers.Picture) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.picture == nil || f.picture.Rect.Dx() != p.Width || f.picture.Rect.Dy() != p.Height {
-		f.picture = image.NewYCbCr(image.Rect(0, 0, p.Width, p.Height), image.YCbCrSubsampleRatio420)
-	}
-	copy(f.picture.Y, p.Y)
-	copy(f.picture.Cb, p.U)
-	copy(f.picture.Cr, p.V)
+	f.picture = copied(f.picture, p)
 }
 
 func (f *filming) found() (*control.Picture, error) {

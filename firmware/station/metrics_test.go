@@ -81,7 +81,12 @@ func checkExposition(t *testing.T, body string) {
 // A call that opens a door, by what the operator's program sees of it, through
 // the page's own server.
 func TestMetricsOfTheWholePanel(t *testing.T) {
-	phone := newScriptPhone(t, func(c *scriptCall) { c.answer() })
+	calls := make(chan *scriptCall, 1)
+	phone := newScriptPhone(t, func(c *scriptCall) {
+		if c.answer() {
+			calls <- c
+		}
+	})
 	phone.options = http.StatusOK
 	listen, password := freeAddress(t), "not in any answer"
 	config := oneConfig(phone.uri())
@@ -127,7 +132,7 @@ func TestMetricsOfTheWholePanel(t *testing.T) {
 	if err := p.Open("front", "tester"); err != nil {
 		t.Fatal(err)
 	}
-	phone.last.bye()
+	(<-calls).bye()
 	rec := p.idle()
 	body := figures("what the call left",
 		`doorstation_calls_total{result="talked"} 1`,

@@ -32,6 +32,7 @@ type owner struct {
 	around *surroundings
 	locked *lockout
 	phones *ladder
+	stills stills
 
 	machine callflow.Machine
 	events  []callflow.Event // to be stepped, oldest first
@@ -265,6 +266,7 @@ func (o *owner) done(a callflow.Done) {
 	o.diary.tally.ended(a.Result)
 	o.sound.end()
 	o.video.rest()
+	o.stills.close()
 	o.button = ""
 	clear(o.pads)
 	if !o.doorMoves() {

@@ -33,7 +33,7 @@ func (s *Station) servePage(ctx context.Context, rule provisioning.Web) error {
 		<-ctx.Done()
 		return nil
 	}
-	return web.Serve(ctx, rule.Listen, s, web.Options{User: rule.User, Password: rule.Password, Meter: s, Log: s.log})
+	return web.Serve(ctx, rule.Listen, s, web.Options{User: rule.User, Password: rule.Password, Meter: s, Stills: &s.owner.stills, Log: s.log})
 }
 
 // untilOther waits for a configuration whose page differs, the server's failure

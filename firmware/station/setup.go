@@ -101,6 +101,9 @@ func newSetup(doc *provisioning.Document, key []byte) (*setup, error) {
 	if host, _, _ := net.SplitHostPort(doc.Web.Listen); doc.Web.Listen != "" && !isLoopback(host) {
 		s.warnings = append(s.warnings, "web.listen is "+doc.Web.Listen+": the page is plain HTTP, and its password can be read on the way")
 	}
+	if w := stillWarning(doc); w != "" {
+		s.warnings = append(s.warnings, w)
+	}
 	var err error
 	s.pad, err = padRules(doc, key)
 	return s, err

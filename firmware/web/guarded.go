@@ -108,7 +108,7 @@ func sameOrigin(r *http.Request) bool {
 // refuse answers with a sentence and records it for whoever looks for the
 // reason.
 func (h *handler) refuse(w http.ResponseWriter, r *http.Request, status int, why string) {
-	h.log.Debug("page request refused", "from", source(r), "method", r.Method, "path", r.URL.Path, "why", why)
+	h.log.Debug("page request refused", "from", source(r), "method", r.Method, "path", shownPath(r), "why", why)
 	answer(w, status, problem{Error: why})
 }
 

@@ -55,6 +55,9 @@ func (h *handler) routes() http.Handler {
 	if h.opt.Meter != nil {
 		mux.HandleFunc("GET /metrics", h.scraper(h.metrics))
 	}
+	if h.opt.Stills != nil {
+		mux.HandleFunc("GET "+stillFolder+"{name}", h.still)
+	}
 	mux.HandleFunc("POST /open", h.known(h.open))
 	mux.HandleFunc("POST /logout", h.known(h.logout))
 	mux.HandleFunc("/", h.known(func(w http.ResponseWriter, r *http.Request) {

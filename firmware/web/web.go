@@ -1,10 +1,11 @@
 // Package web is the panel's own page: its status, the timelines of its last
 // calls, and, after a login, a button to open a door.
 //
-// It is off unless configured. Before the login it shows the login form and
-// nothing else. It does nothing by GET, takes requests only under its own name
-// (against DNS rebinding) and from its own page (against forged requests), and
-// shows no code and no password.
+// It is off unless configured. Before the login it shows the login form and, to
+// phones that were told of it, the picture of the present call; nothing else. It
+// does nothing by GET, takes requests only under its own name (against DNS
+// rebinding) and from its own page (against forged requests), and shows no code
+// and no password.
 //
 // Besides, /metrics has the panel's figures for a program that collects those
 // of many panels.
@@ -42,6 +43,7 @@ type Options struct {
 	Password string       // empty: nobody can log in
 	Hosts    []string     // names for the Host header, besides the address that was connected to
 	Meter    Meter        // nil: there is no /metrics
+	Stills   Stills       // nil: there is no picture of a call
 	Log      *slog.Logger // nil: none
 }
 

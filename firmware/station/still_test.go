@@ -1,0 +1,218 @@
+package station
+
+import (
+	"bytes"
+	"errors"
+	"image/jpeg"
+	"io"
+	"net/http"
+	"net/netip"
+	"regexp"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"doorstation/drivers"
+	"doorstation/firmware/web"
+	"doorstation/provisioning"
+)
+
+// plain is a picture of one brightness.
+func plain(width, height int, luma byte) drivers.Picture {
+	p := drivers.Picture{Width: width, Height: height, Y: make([]byte, width*height), U: make([]byte, width*height/4), V: make([]byte, width*height/4)}
+	for i := range p.Y {
+		p.Y[i] = luma
+	}
+	for i := range p.U {
+		p.U[i], p.V[i] = 128, 128
+	}
+	return p
+}
+
+// lumaOf reads the first luma of a JPEG of these dimensions.
+func lumaOf(t *testing.T, raw []byte, width, height int) int {
+	t.Helper()
+	picture, err := jpeg.Decode(bytes.NewReader(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b := picture.Bounds(); b.Dx() != width || b.Dy() != height {
+		t.Fatalf("the picture is %v, want %d x %d", b, width, height)
+	}
+	r, _, _, _ := picture.At(1, 1).RGBA()
+	return int(r >> 8)
+}
+
+func TestStillOfACall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var camera peek
+		var s stills
+		defer s.close()
+		if _, err := s.Still(""); !errors.Is(err, web.ErrNoStill) {
+			t.Errorf("without a call: %v", err)
+		}
+		first := s.open(&camera)
+		if again := s.open(&camera); again != first || len(first) < 22 {
+			t.Errorf("two legs of a call get %q and %q", first, again)
+		}
+		luma := func(token string) int {
+			t.Helper()
+			raw, err := s.Still(token)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return lumaOf(t, raw, 64, 48)
+		}
+		near := func(what string, got, want int) {
+			t.Helper()
+			if got < want-8 || got > want+8 {
+				t.Errorf("%s: brightness %d, want %d", what, got, want)
+			}
+		}
+		if _, err := s.Still(first); !errors.Is(err, errNoPicture) {
+			t.Errorf("before the first picture: %v", err)
+		}
+		camera.show(plain(64, 48, 60))
+		near("the first", luma(first), 60)
+		time.Sleep(stillEvery - time.Millisecond)
+		camera.show(plain(64, 48, 200))
+		near("too soon for another", luma(first), 60)
+		time.Sleep(time.Millisecond)
+		camera.show(plain(64, 48, 200))
+		near("half a second later", luma(first), 200)
+		if _, err := s.Still(first[1:] + "A"); !errors.Is(err, web.ErrNoStill) {
+			t.Errorf("with another token: %v", err)
+		}
+		time.Sleep(stillFresh + time.Millisecond)
+		if _, err := s.Still(first); !errors.Is(err, errNoPicture) {
+			t.Errorf("of a camera that is lost: %v", err)
+		}
+		camera.show(plain(64, 48, 100))
+		s.close()
+		if _, err := s.Still(first); !errors.Is(err, web.ErrNoStill) || len(camera.looks) != 0 {
+			t.Errorf("after the call: %v, %d look on", err, len(camera.looks))
+		}
+		second := s.open(&camera)
+		if second == first {
+			t.Error("two calls have one token")
+		}
+		if _, err := s.Still(second); !errors.Is(err, errNoPicture) {
+			t.Errorf("the next call before its first picture: %v", err)
+		}
+		synctest.Wait()
+		if s.shot != nil {
+			t.Error("the picture of the former call is kept")
+		}
+	})
+}
+
+// What the INVITE tells is a picture that whoever has read it may see, to the end
+// of the call.
+func TestStillOfTheWholePanel(t *testing.T) {
+	calls := make(chan *scriptCall, 2)
+	phone := newScriptPhone(t, func(c *scriptCall) {
+		if c.answer() {
+			calls <- c
+		}
+	})
+	listen := freeAddress(t)
+	config := strings.Replace(oneConfig(phone.uri()), "call: {", "call: {still: true, ", 1) +
+		"\nweb: {listen: \"" + listen + "\", user: operator, password: long enough}\n"
+	p := startPanel(t, config)
+	get := func(url string) (int, []byte) {
+		resp, err := http.Get(url)
+		if err != nil {
+			return 0, nil
+		}
+		defer resp.Body.Close()
+		raw, err := io.ReadAll(resp.Body)
+		if err != nil {
+			return 0, nil
+		}
+		return resp.StatusCode, raw
+	}
+	told := regexp.MustCompile(`^<(http://` + regexp.QuoteMeta(listen) + `/still/[A-Za-z0-9_-]{22}\.jpg)>;purpose=icon$`)
+	call := func() (c *scriptCall, url string) {
+		t.Helper()
+		p.press()
+		p.await("the conversation", func() bool { return p.Status().Call.State == "talking" })
+		c = <-calls
+		info := told.FindStringSubmatch(header(c.invite, "Call-Info"))
+		if info == nil {
+			t.Fatalf("the phone is told %q", c.invite)
+		}
+		return c, info[1]
+	}
+	first, url := call()
+	var raw []byte
+	p.await("a picture", func() bool {
+		var status int
+		status, raw = get(url)
+		return status == http.StatusOK
+	})
+	lumaOf(t, raw, 640, 480)
+	first.bye()
+	p.idle()
+	if status, _ := get(url); status != http.StatusNotFound {
+		t.Errorf("after the call: %d, want 404", status)
+	}
+	second, next := call()
+	if status, _ := get(url); next == url || status != http.StatusNotFound {
+		t.Errorf("in the next call, told of %s, the former address %s gives %d, want 404", next, url, status)
+	}
+	second.bye()
+	p.idle()
+}
+
+// A phone is told of a picture only where all that it needs is there.
+func TestWhoIsToldOfAPicture(t *testing.T) {
+	for name, c := range map[string]struct {
+		listen     string
+		still, raw bool
+		video      bool
+		want       string
+	}{
+		"all of it":         {":8080", true, true, true, "<http://192.0.2.5:8080/still/*.jpg>;purpose=icon"},
+		"one address":       {"192.0.2.6:80", true, true, true, "<http://192.0.2.6:80/still/*.jpg>;purpose=icon"},
+		"IPv6":              {"[2001:db8::1]:80", true, true, true, "<http://[2001:db8::1]:80/still/*.jpg>;purpose=icon"},
+		"this machine only": {"localhost:80", true, true, true, "<http://127.0.0.1:80/still/*.jpg>;purpose=icon"},
+		"not wanted":        {":8080", false, true, true, ""},
+		"no page":           {"", true, true, true, ""},
+		"a coding camera":   {":8080", true, false, true, ""},
+		"no picture":        {":8080", true, true, false, ""},
+	} {
+		o := bareOwner()
+		o.line.local = netip.MustParseAddr("192.0.2.5")
+		o.rules = &setup{doc: &provisioning.Document{Call: provisioning.Call{Still: c.still}, Web: provisioning.Web{Listen: c.listen}}, media: mediaRule{video: c.video}}
+		o.video.camera = &peekedCamera{}
+		if c.raw {
+			o.video.camera = &peekedCamera{peek: new(peek)}
+		}
+		got := o.callInfo()
+		if token := o.stills.token.Load(); token != nil {
+			got = strings.Replace(got, *token, "*", 1)
+		}
+		if got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+		o.stills.close()
+	}
+}
+
+func TestStillWarnings(t *testing.T) {
+	off := false
+	for _, c := range []struct {
+		doc  provisioning.Document
+		want string
+	}{
+		{provisioning.Document{}, ""},
+		{provisioning.Document{Call: provisioning.Call{Still: true}}, "web.listen is off"},
+		{provisioning.Document{Call: provisioning.Call{Still: true}, Web: provisioning.Web{Listen: ":80"}, Video: provisioning.Video{Enabled: &off}}, "video.enabled is false"},
+		{provisioning.Document{Call: provisioning.Call{Still: true}, Web: provisioning.Web{Listen: ":80"}}, "can see the visitor"},
+	} {
+		if got := stillWarning(&c.doc); (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
+			t.Errorf("%+v warns %q, want %q", c.doc.Call, got, c.want)
+		}
+	}
+}
