@@ -136,7 +136,7 @@ func (c *console) answer(ctx context.Context, tag string) (text, status string, 
 func tagged(console, tag string) (text, status string, found bool) {
 	var b strings.Builder
 	for line := range strings.Lines(console) {
-		rest, mine := strings.CutPrefix(line, tag)
+		_, rest, mine := strings.Cut(line, tag) // behind what another program has not ended yet
 		if !mine || !strings.HasSuffix(line, "\n") {
 			continue
 		}

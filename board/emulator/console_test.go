@@ -11,6 +11,7 @@ func TestTagged(t *testing.T) {
 		{"<1>a\r\n<1>b\r\n<1><end> 2\r\n", "a\nb", "2"},
 		{"<1>a\r\nnoise\r\n<1>b<end> 1\r\n", "a\nb", "1"},
 		{"<1>not ended<end> 0\r\n", "not ended", "0"},
+		{"<1>a\r\na trace that goes on<1><end> 0\r\n", "a", "0"},
 		{"<2>other<end> 0\r\n<1>mine\r\n<1><end> 0\r\n", "mine", "0"},
 	} {
 		text, status, found := tagged(c.console, "<1>")
@@ -18,7 +19,7 @@ func TestTagged(t *testing.T) {
 			t.Errorf("%q: %q, %q, %v; want %q, %q", c.console, text, status, found, c.text, c.status)
 		}
 	}
-	for _, console := range []string{"", "<1>a\r\n", "<1><end> 0", "x<1><end> 0\r\n"} {
+	for _, console := range []string{"", "<1>a\r\n", "<1><end> 0"} {
 		if _, _, found := tagged(console, "<1>"); found {
 			t.Errorf("%q has no end, and one was found", console)
 		}
