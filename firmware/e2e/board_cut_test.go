@@ -110,6 +110,12 @@ func (c *cutter) wrongCodes() (check func()) {
 	c.phone.respond(c.phone.response(invite, "200 OK", "phone", c.phone.answer()))
 	c.phone.request("ACK")
 	audio := netip.AddrPortFrom(c.home.addr, c.home.at(mediaPort(c.t, bodyOf([]byte(invite)), "audio")).Port())
+	awaitFor(c.t, boardPatience, "the panel talks", func() error {
+		if records := c.records(); len(records) == 0 || len(marks(records[0], timeline.FirstAudioOut)) == 0 {
+			return fmt.Errorf("%d records: %v", len(records), records)
+		}
+		return nil
+	})
 	c.piece.types(audio, wrongCode+endKey, damages["untouched"])
 	awaitFor(c.t, boardPatience, "the wrong code is judged", func() error {
 		if records := c.records(); len(records) == 0 || len(marks(records[0], timeline.CodeWrong)) != 1 {
