@@ -2,12 +2,34 @@ package station
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"doorstation/callflow"
 	"doorstation/callflow/doorway"
 	"doorstation/callflow/timeline"
 )
+
+// guardsWord is how much later than a contact's edge the guard's word may come
+// that the door had been released before it: a strong spring opens a door within
+// milliseconds, and the two come on different ways.
+const guardsWord = 150 * time.Millisecond
+
+// A doorMove is the level of a door's contact that is not judged yet.
+type doorMove struct {
+	relay string
+	open  bool
+	at    time.Duration // CLOCK_MONOTONIC
+}
+
+// judgeMoves judges the contacts' levels that have waited for the guard's word.
+func (o *owner) judgeMoves(now time.Time) {
+	for s := o.around; len(s.moves) > 0 && !now.Before(moment(s.moves[0].at+guardsWord)); {
+		m := s.moves[0]
+		s.moves = s.moves[1:]
+		o.contactMoved(m.relay, m.open, m.at)
+	}
+}
 
 // contactMoved takes the level of a door's contact.
 func (o *owner) contactMoved(relay string, open bool, at time.Duration) {
@@ -19,7 +41,9 @@ func (o *owner) contactMoved(relay string, open bool, at time.Duration) {
 
 // contactLost notes that a contact cannot be read any more.
 func (o *owner) contactLost(input string) {
-	d := o.around.doorways[o.around.contacts[input]]
+	relay := o.around.contacts[input]
+	o.around.moves = slices.DeleteFunc(o.around.moves, func(m doorMove) bool { return m.relay == relay })
+	d := o.around.doorways[relay]
 	if d == nil || d.State() == doorway.Unknown {
 		return
 	}

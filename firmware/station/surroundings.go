@@ -17,6 +17,7 @@ import (
 type surroundings struct {
 	doorways map[string]*doorway.Doorway // by relay
 	contacts map[string]string           // relay by the input of its contact
+	moves    []doorMove                  // of contacts, not judged yet, in their order
 	exits    map[string]*exit            // by input
 	covers   map[string]bool             // open ones, by input
 	cover    cover
@@ -56,7 +57,7 @@ func moment(mono time.Duration) time.Time { return time.Now().Add(mono - monoton
 func (o *owner) entered(in drivers.Input) {
 	checked := o.around.check.saw(in.Name, in.Active, in.At)
 	if relay, ok := o.around.contacts[in.Name]; ok {
-		o.contactMoved(relay, !in.Active, in.At)
+		o.around.moves = append(o.around.moves, doorMove{relay: relay, open: !in.Active, at: in.At})
 		return
 	}
 	if checked && in.Active {
@@ -84,12 +85,16 @@ func (s *surroundings) deadline() time.Time {
 	for _, h := range s.holds {
 		sooner(h.due)
 	}
+	if len(s.moves) > 0 {
+		sooner(moment(s.moves[0].at + guardsWord))
+	}
 	sooner(s.quietAt)
 	return at
 }
 
 // lookAround takes the time.
 func (o *owner) lookAround(now time.Time) {
+	o.judgeMoves(now)
 	for _, relay := range slices.Sorted(maps.Keys(o.around.doorways)) {
 		o.doorNews(relay, o.around.doorways[relay].Tick(now), monotonic())
 	}

@@ -48,8 +48,10 @@ func (o *owner) told() []string {
 	return lines
 }
 
+// leaf moves the door's leaf, and lets it be judged.
 func (o *owner) leaf(open bool) {
 	o.entered(drivers.Input{Name: "leaf", Active: !open, At: monotonic()})
+	o.later(guardsWord)
 }
 
 // later lets the time pass.
@@ -78,6 +80,19 @@ func TestForcedDoor(t *testing.T) {
 	o.leaf(false)
 	o.wantTold(t, "door-forced (door-forced): front was opened without having been released",
 		"door-closed (door-closed): front (forced, open for 0s) is closed again")
+}
+
+// A spring opens the door before the guard's word is here that it was released.
+func TestDoorQuickerThanTheGuardsWord(t *testing.T) {
+	o := aroundOwner()
+	o.leaf(false)
+	released := monotonic()
+	o.entered(drivers.Input{Name: "leaf", At: monotonic()})
+	o.later(0)
+	o.relayMoved("door1", "front", true, released)
+	o.later(guardsWord)
+	o.relayMoved("door1", "front", false, monotonic())
+	o.wantTold(t, "opened (relay-on door-opened signal relay-off): the door opened … ms after the press")
 }
 
 func TestDoorHeldOpen(t *testing.T) {
