@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"sync"
 
-	"doorstation/board"
 	"doorstation/callflow"
 	"doorstation/drivers"
 	"doorstation/drivers/openh264"
@@ -20,6 +19,7 @@ type hardware struct {
 	card  drivers.Sound // nil until it has been opened; only the sound part uses it
 	lamps map[callflow.Indicator]*lamp
 
+	inputs  *muster
 	outputs *outputs
 	meter   lightMeter // of the camera's pictures
 	missing []string   // what the board has and this build cannot use, in words
@@ -29,7 +29,7 @@ type hardware struct {
 }
 
 func openHardware(opt Options) *hardware {
-	h := &hardware{opt: opt, lamps: make(map[callflow.Indicator]*lamp), fitted: func(string, error) {}}
+	h := &hardware{opt: opt, inputs: newMuster(opt.Board.Inputs), lamps: make(map[callflow.Indicator]*lamp), fitted: func(string, error) {}}
 	h.video = newVideoHub(h.camera())
 	h.video.most, h.video.use = opt.Board.Camera, h.filming
 	for _, l := range opt.Board.Lamps {
@@ -115,19 +115,6 @@ func (h *hardware) shine(ctx context.Context) error {
 	all.Wait()
 	<-ctx.Done() // a board may have none
 	return nil
-}
-
-// watch reports an input.
-func (h *hardware) watch(ctx context.Context, in board.Input, report func(drivers.Input)) error {
-	open, ok := inputKit[in.Driver]
-	if !ok {
-		return noDriver(in.Driver)
-	}
-	inputs, err := open(h.opt, in)
-	if err != nil {
-		return err
-	}
-	return inputs.Watch(ctx, report)
 }
 
 // input brings a change of an input to the owner.

@@ -67,7 +67,7 @@ func simInputs(opt Options, in board.Input) (drivers.Inputs, error) {
 		return nil, err
 	}
 	return panel.Inputs([]sim.InputLine{{
-		Name: in.Name, Line: in.Line, ActiveLow: in.Active == board.Low, Debounce: in.Debounce.Time(), Present: in.Contact != "",
+		Name: in.Name, Line: in.Line, ActiveLow: in.Active == board.Low, Debounce: in.Debounce.Time(), Present: true,
 	}}), nil
 }
 
@@ -109,7 +109,7 @@ var (
 func gpioInputs(opt Options, in board.Input) (drivers.Inputs, error) {
 	line := kernel.InputLine{
 		Name: in.Name, Line: in.Line, ActiveLow: in.Active == board.Low, Pull: pulls[in.Pull],
-		Debounce: in.Debounce.Time(), StuckAfter: in.Stuck.Time(), Present: in.Contact != "",
+		Debounce: in.Debounce.Time(), StuckAfter: in.Stuck.Time(), Present: true,
 	}
 	notice := func(n kernel.Notice) { opt.Log.Warn("input", "input", n.Input, "notice", n.What, "err", n.Err) }
 	return &kernel.Inputs{Lines: []kernel.InputLine{line}, Notice: notice}, nil

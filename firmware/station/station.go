@@ -148,7 +148,10 @@ func (s *Station) Run(ctx context.Context) error {
 	parts := []part{
 		// The call hears of the end before all others, and then is their end.
 		{name: "call", run: func(context.Context) error { return s.owner.run(ctx) }, need: true},
-		{name: "line", run: s.line.run},
+		{name: "line", run: func(ctx context.Context) error {
+			s.hw.inputs.wait(ctx)
+			return s.line.run(ctx)
+		}},
 		{name: "standby line", run: s.line.spare.run},
 		{name: "guard", run: s.doors.run},
 		{name: "configuration", run: s.trial.run},

@@ -187,16 +187,15 @@ func TestRunUntilLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &wire{from: time.Now()}
 		k := NewKeeper(server, time.Minute, w.write, func(netip.AddrPort) {})
-		var ended time.Duration
-		go func() { k.RunUntilLost(t.Context()); ended = time.Since(w.from) }()
+		ended := make(chan time.Duration, 1)
+		go func() { k.RunUntilLost(t.Context()); ended <- time.Since(w.from) }()
 		for range 3 {
 			synctest.Wait()
 			k.Handle(reply(t, w.id(), outer), server)
 			time.Sleep(time.Minute)
 		}
-		time.Sleep(time.Minute)
-		if want := 3*time.Minute + 39500*time.Millisecond; ended != want {
-			t.Errorf("lost after %v, want %v", ended, want)
+		if got, want := <-ended, 3*time.Minute+39500*time.Millisecond; got != want {
+			t.Errorf("lost after %v, want %v", got, want)
 		}
 	})
 }
