@@ -8,8 +8,9 @@ import (
 	"github.com/emiago/sipgo/sip"
 )
 
-// How often the name of an allowed host is looked up, and how soon again when
-// it was not found.
+// The name of an allowed host is looked up again when the DNS's word for it has
+// run out: not before shortestBelief, and after allowAgain at the latest. One
+// that was not found is after allowRetry.
 const (
 	allowAgain = time.Hour
 	allowRetry = time.Minute
@@ -52,13 +53,13 @@ func (u *UA) admitHost(a *allowed) {
 	if u.stop || named && u.isServer(a.host) {
 		return // callers of our own domain come by our server
 	}
-	u.resolve(u.wanted(a.host, uint16(sip.DefaultUdpPort), "udp"), func(h hop, err error) {
-		again := allowAgain
-		if err != nil {
-			u.log.Warn("sip allowed caller not found", "host", a.host, "err", err)
+	u.find(u.wanted(a.host, uint16(sip.DefaultUdpPort), "udp"), func(found findings) {
+		again := min(max(found.ttl, shortestBelief), allowAgain)
+		if len(found.hops) == 0 {
+			u.log.Warn("sip allowed caller not found", "host", a.host, "err", found.err)
 			again = allowRetry
 		} else {
-			u.moveAllowed(a, h.addr.Addr())
+			u.moveAllowed(a, found.hops[0].addr.Addr())
 		}
 		if named {
 			u.after(again, func() { u.admitHost(a) })

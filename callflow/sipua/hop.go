@@ -79,20 +79,24 @@ func (u *UA) networkOf(uri sip.Uri) string {
 
 // resolve finds the first server of a name, at once if it is an address.
 func (u *UA) resolve(w locate.Wanted, f func(hop, error)) {
-	report := func(found findings) {
+	u.find(w, func(found findings) {
 		if len(found.hops) == 0 {
 			f(hop{}, fmt.Errorf("sip: %w", found.err))
 			return
 		}
 		f(found.hops[0], nil)
-	}
+	})
+}
+
+// find looks a name up, at once if it is an address.
+func (u *UA) find(w locate.Wanted, f func(findings)) {
 	if isAddress(w.Host) {
-		report(lookUp(u.life, u.dns, []locate.Wanted{w}))
+		f(lookUp(u.life, u.dns, []locate.Wanted{w}))
 		return
 	}
 	go func() {
 		found := lookUp(u.life, u.dns, []locate.Wanted{w})
-		u.box.post(func() { report(found) })
+		u.box.post(func() { f(found) })
 	}()
 }
 

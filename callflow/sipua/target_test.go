@@ -1,6 +1,7 @@
 package sipua
 
 import (
+	"context"
 	"errors"
 	"net/netip"
 	"strings"
@@ -142,4 +143,41 @@ func TestNames(t *testing.T) {
 		c.response(180)
 		w.heard("incoming sip:guard@guards.example sdp:offer")
 	})
+}
+
+// A dnsFor gives one address, and says for how long.
+type dnsFor struct {
+	dnsFunc
+	ttl time.Duration
+}
+
+func (d dnsFor) Addrs(ctx context.Context, name string) ([]netip.Addr, time.Duration, error) {
+	addrs, _, err := d.dnsFunc.Addrs(ctx, name)
+	return addrs, d.ttl, err
+}
+
+// An allowed host is looked up again when its address may have changed.
+func TestAllowedHostIsLookedUpInTime(t *testing.T) {
+	for ttl, want := range map[time.Duration]time.Duration{
+		0: shortestBelief, time.Second: shortestBelief, 40 * time.Second: 40 * time.Second, 3 * time.Hour: allowAgain,
+	} {
+		t.Run(ttl.String(), func(t *testing.T) {
+			var mu sync.Mutex
+			var asked []time.Time
+			names := dnsFunc(func(string) []netip.Addr {
+				mu.Lock()
+				defer mu.Unlock()
+				asked = append(asked, time.Now())
+				return []netip.Addr{netip.MustParseAddr("192.0.2.30")}
+			})
+			inWorld(t, Config{DNS: dnsFor{names, ttl}, Allow: []string{"sip:guard@guards.example"}}, func(*world) {
+				time.Sleep(want + time.Second)
+			})
+			mu.Lock()
+			defer mu.Unlock()
+			if len(asked) < 2 || asked[1].Sub(asked[0]) != want {
+				t.Errorf("asked at %v, want %v between", asked, want)
+			}
+		})
+	}
 }
