@@ -80,6 +80,16 @@ type Config struct {
 	// Trace remembers the messages that go over the wire; nil: nobody does.
 	Trace *trace.Ring
 
+	// ListenTCP takes TCP connections on the address and port of the UDP
+	// socket, of those sources alone whose datagrams are taken: at most 16, at
+	// most 4 of one address, the longest idle one giving way to a new one. One
+	// that brings no whole message for 10 s, or nothing for 3 min while no call
+	// lives on it, is closed. Default: no connection is taken.
+	ListenTCP bool
+
+	// Listener gives those connections in place of an own one. The UA closes it.
+	Listener net.Listener
+
 	// Conn is a UDP socket to use in place of an own one. The UA closes it.
 	Conn net.PacketConn
 

@@ -148,6 +148,9 @@ func (d *dialog) hop(f func(hop, error)) {
 		if err != nil && d.reached != nil {
 			h, err = *d.reached, nil
 		}
+		if err == nil {
+			h = d.overTheirs(h)
+		}
 		if err == nil && !d.c.peers[h.addr.Addr()] {
 			d.c.meet(h.addr)
 		}

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"hash/maphash"
 	"log/slog"
+	"net"
 	"net/netip"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -34,8 +36,9 @@ type UA struct {
 	box   *mailbox
 	local netip.AddrPort // the bound address
 
-	life context.Context // ends with the UA
-	die  context.CancelFunc
+	life    context.Context // ends with the UA
+	die     context.CancelFunc
+	readers sync.WaitGroup
 
 	gate    *gate
 	sources *sources
@@ -49,6 +52,8 @@ type UA struct {
 	server   *hop // the one of them that is in use
 	alive    liveness
 	noTCP    map[netip.AddrPort]time.Time // who refused TCP for a large request, until when that is believed
+	listener net.Listener                 // of TCP connections; nil: none are taken
+	frames   atomic.Uint64                // that came by those
 	streams  map[flowKey]*stream
 	clients  map[string]*clientTx
 	servers  map[string]*serverTx
@@ -107,10 +112,10 @@ func newUA(cfg Config, on func(Event)) (*UA, error) {
 }
 
 func (u *UA) run(ctx context.Context) error {
-	var readers sync.WaitGroup
-	readers.Go(u.serveUDP)
+	u.readers.Go(u.serveUDP)
 	<-u.gate.serving
 	u.guard(u.admitAllowed)
+	u.guard(u.listen)
 	u.guard(u.registerFirst)
 	for ctx.Err() == nil {
 		select {
@@ -123,7 +128,7 @@ func (u *UA) run(ctx context.Context) error {
 	u.settle()
 	u.guard(u.abandon)
 	err := u.close()
-	readers.Wait()
+	u.readers.Wait()
 	return err
 }
 
@@ -208,6 +213,9 @@ func (u *UA) close() error {
 	}
 	for _, s := range u.streams {
 		s.close()
+	}
+	if u.listener != nil {
+		_ = u.listener.Close()
 	}
 	err := u.gate.Close()
 	_ = u.tpl.Close()

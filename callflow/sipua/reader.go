@@ -39,23 +39,26 @@ func (u *UA) readDatagram(buf []byte) (closed bool) {
 }
 
 // serveStream reads a flow until it ends, and says why. What is no SIP ends it.
-func (u *UA) serveStream(network string, conn net.Conn) (err error) {
+// in watches over a flow that somebody else made; nil: it is our own.
+func (u *UA) serveStream(network string, conn net.Conn, in *inbound) (err error) {
 	network = sip.NetworkToUpper(network)
 	pool, local, remote := u.tpl.Pool(network), conn.LocalAddr().String(), conn.RemoteAddr().String()
 	c := &sip.TCPConnection{Conn: conn}
-	pool.Add(local, c)
+	if in == nil { // those of others have one local address
+		pool.Add(local, c)
+		defer pool.Delete(local)
+	}
 	pool.Add(remote, c)
-	defer func() {
-		pool.Delete(local)
-		_ = pool.CloseAndDelete(c, remote)
-	}()
+	defer func() { _ = pool.CloseAndDelete(c, remote) }()
 	from := addrPortOf(conn.RemoteAddr())
 	var framer wire.Framer
 	for buf := make([]byte, 4<<10); err == nil; {
 		var n int
-		if n, err = conn.Read(buf); err == nil {
+		if n, err = in.read(conn, buf, framer.Partial()); err == nil {
 			err = framer.Feed(buf[:n], func(f wire.Frame) {
-				u.guard(func() { u.takeFrame(f, network, from, conn) })
+				if in.passes() {
+					u.guard(func() { u.takeFrame(f, network, from, conn) })
+				}
 			})
 		}
 	}

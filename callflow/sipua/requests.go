@@ -15,6 +15,7 @@ func (u *UA) inDialog(t *serverTx) {
 		return
 	}
 	if t.begin(maxDialogServers) {
+		d.cameBy(t.req)
 		t.early = d.c.won != d
 		d.theirs.arrive(t)
 	}

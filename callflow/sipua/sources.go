@@ -14,7 +14,7 @@ const (
 	sharedRate, sharedBurst = 200, 100
 )
 
-// sources says from where datagrams are taken: the server, the allowed hosts,
+// sources says from where messages are taken: the server, the allowed hosts,
 // the peers of calls. The loop changes it, the reader asks it.
 type sources struct {
 	current atomic.Pointer[peers]
@@ -62,6 +62,9 @@ func (s *sources) publish() {
 	}
 	s.current.Store(p)
 }
+
+// knows reports whether connections of a host are taken. Anybody may call it.
+func (s *sources) knows(host netip.Addr) bool { return s.current.Load().hosts[host] }
 
 // admit decides about one datagram. Only the reader calls it.
 func (s *sources) admit(from netip.AddrPort, now time.Time) bool {

@@ -1,6 +1,7 @@
 package sipua
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -11,7 +12,7 @@ import (
 	"time"
 )
 
-// Limits of a TCP or TLS flow that we made.
+// Limits of a TCP or TLS flow that we make.
 const (
 	dialWithin  = 10 * time.Second
 	writeWithin = 2 * time.Second
@@ -21,14 +22,16 @@ const (
 // know; the kernel can tell).
 var aliveProbes = net.KeepAliveConfig{Enable: true, Idle: 30 * time.Second, Interval: 10 * time.Second, Count: 3}
 
-// A stream is one TCP or TLS flow to a hop. It is dialled and read away from the
-// loop, which learns when it ends.
+// A stream is one TCP or TLS flow to a hop. It is dialled, or taken, and read
+// away from the loop, which learns when it ends.
 type stream struct {
 	hop   hop
 	conn  *watchedConn
 	local netip.AddrPort
 	ready bool
 	wait  []func(error) // who asked while it was dialled
+
+	inbound *inbound // of a flow that the other side made; nil: we did
 }
 
 func (s *stream) close() {
@@ -70,7 +73,7 @@ func (u *UA) dial(s *stream) {
 		u.traced(true, s.hop.network, addrPortOf(conn.LocalAddr()), addrPortOf(conn.RemoteAddr()), b)
 	}
 	w.began = func() { u.box.post(func() { u.streamReady(s, w) }) }
-	err = u.serveStream(s.hop.network, w)
+	err = u.serveStream(s.hop.network, w, nil)
 	u.box.post(func() { u.streamEnded(s, err) })
 }
 
@@ -130,6 +133,8 @@ type watchedConn struct {
 	net.Conn
 	began  func()
 	writes func(b []byte)
+	within time.Duration // for a write; 0: writeWithin
+	failed func()        // a write did; nil: nobody wants to know
 	start  sync.Once
 	heard  atomic.Int64 // bytes
 }
@@ -142,9 +147,13 @@ func (c *watchedConn) Read(b []byte) (int, error) {
 }
 
 func (c *watchedConn) Write(b []byte) (int, error) {
-	if err := c.Conn.SetWriteDeadline(time.Now().Add(writeWithin)); err != nil {
+	if err := c.Conn.SetWriteDeadline(time.Now().Add(cmp.Or(c.within, writeWithin))); err != nil {
 		return 0, err
 	}
 	c.writes(b) // before its answer can be read
-	return c.Conn.Write(b)
+	n, err := c.Conn.Write(b)
+	if err != nil && c.failed != nil {
+		c.failed()
+	}
+	return n, err
 }

@@ -23,6 +23,7 @@ type world struct {
 	t     *testing.T
 	ua    *UA
 	panel netip.AddrPort
+	lobby *lobby // where the panel takes connections, if it does
 	end   func()
 
 	mu     sync.Mutex
@@ -51,6 +52,10 @@ func inWorld(t *testing.T, cfg Config, story func(w *world)) {
 		w := &world{t: t, nodes: map[netip.AddrPort]*node{}, panel: netip.MustParseAddrPort(panelAddr), legs: 100}
 		cfg.Local = w.panel
 		cfg.Conn = w.node(panelAddr)
+		if cfg.ListenTCP {
+			w.lobby = newLobby()
+			cfg.Listener = w.lobby
+		}
 		if cfg.Dial == nil {
 			cfg.Dial = func(context.Context, string, string) (net.Conn, error) { return nil, syscall.ECONNREFUSED }
 		}

@@ -41,6 +41,9 @@ func (f *Framer) Feed(b []byte, take func(Frame)) error {
 	}
 }
 
+// Partial reports whether a frame has begun and is not whole.
+func (f *Framer) Partial() bool { return len(f.held) > 0 }
+
 // next gives the first frame and its length, 0 while more has to come.
 func (f *Framer) next() (int, Frame, error) {
 	if bytes.HasPrefix(f.held, []byte("\r\n")) {
