@@ -164,8 +164,8 @@ func TestFlatWithoutDoors(t *testing.T) {
 }
 
 func TestJSONIsRead(t *testing.T) {
-	doc := decode(t, `{"account": {"user": "a", "domain": "b"}, "call": {"ring_for": "20s", "early_audio": false}, "network": {"sip_port": 5070}}`)
-	if doc.Call.RingFor.String() != "20s" || *doc.Call.EarlyAudio || doc.Network.SIPPort != 5070 {
+	doc := decode(t, `{"account": {"user": "a", "domain": "b"}, "call": {"ring_for": "20s", "early_audio": false}, "network": {"sip_port": 5070, "sip_tcp": true}}`)
+	if doc.Call.RingFor.String() != "20s" || *doc.Call.EarlyAudio || doc.Network.SIPPort != 5070 || !doc.Network.SIPTCP {
 		t.Errorf("got %+v, %+v", doc.Call, doc.Network)
 	}
 }

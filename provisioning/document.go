@@ -36,6 +36,7 @@ type Panel struct {
 type Network struct {
 	Address string `yaml:"address"`  // own IP address; default: the one that routes to the registrar
 	SIPPort int    `yaml:"sip_port"` // default 5060; 0 takes a free one
+	SIPTCP  bool   `yaml:"sip_tcp"`  // takes TCP connections for SIP on that port too, from the hosts that are heard over UDP; default false
 	RTPMin  int    `yaml:"rtp_min"`  // first port for media, even; default 40000
 	RTPMax  int    `yaml:"rtp_max"`  // last port for media, at least 3 above rtp_min; default 40199
 }

@@ -14,10 +14,10 @@ var badEdits = map[string]struct {
 	says   string
 	schema bool // the JSON Schema refuses it too
 }{
-	"unknown key":           {change{"  rtp_max: 40199", "  rtp_max: 40199\n  rtp_mux: 7"}, "network.rtp_mux", "known here: address, sip_port, rtp_min, rtp_max", true},
+	"unknown key":           {change{"  rtp_max: 40199", "  rtp_max: 40199\n  rtp_mux: 7"}, "network.rtp_mux", "known here: address, sip_port, sip_tcp, rtp_min, rtp_max", true},
 	"unknown key at top":    {change{"", "dooors: []"}, "dooors", "unknown key; known here: revision", true},
 	"merge key":             {change{"  rtp_max: 40199", "  <<: {a: b}"}, "network.<<", "unknown key", true},
-	"repeated key":          {change{"  rtp_max: 40199", "  rtp_max: 40199\n  rtp_max: 40201"}, "network.rtp_max", "on line 14 already", false},
+	"repeated key":          {change{"  rtp_max: 40199", "  rtp_max: 40199\n  rtp_max: 40201"}, "network.rtp_max", "on line 15 already", false},
 	"no value":              {change{`end_key: "" `, "end_key: # "}, "keypad.end_key", "has no value", true},
 	"tag":                   {change{"gap: 4s ", "gap: !!str 4s "}, "keypad.gap", "tags", false},
 	"text for a list":       {change{"codecs: [pcmu, pcma]", "codecs: pcmu"}, "audio.codecs", "must be a list, not a text", true},

@@ -190,6 +190,7 @@ func (l *line) config(rule lineRule) (sipua.Config, error) {
 	cfg := sipua.Config{
 		Account:   account,
 		Local:     netip.AddrPortFrom(addr, uint16(rule.port)),
+		ListenTCP: rule.listenTCP,
 		Allow:     strings.Fields(rule.allow),
 		NewLeg:    func() callflow.LegID { return callflow.IncomingLeg | callflow.LegID(l.callers.Add(1)) },
 		UserAgent: "doorstation/" + l.version,

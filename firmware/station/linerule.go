@@ -25,6 +25,7 @@ func newLineRule(doc *provisioning.Document) lineRule {
 		if spare.port != 0 {
 			spare.port = 0 // the first account has it
 		}
+		spare.listenTCP = false // nobody knows where
 		spare.account.Impatient = len(directs(doc)) > 0
 		rule.standby = &spare
 	}
@@ -42,7 +43,7 @@ func accountRule(doc *provisioning.Document, a provisioning.Account) lineRule {
 			Impatient: doc.Standby.Used() || len(direct) > 0,
 		},
 		ca: a.CAFile, cert: a.CertFile, key: a.KeyFile, pin: a.Pin,
-		address: doc.Network.Address, port: doc.Network.SIPPort,
+		address: doc.Network.Address, port: doc.Network.SIPPort, listenTCP: doc.Network.SIPTCP,
 		allow: strings.Join(callers(doc), " "),
 		stun:  doc.STUN.Server, stunTime: time.Duration(doc.STUN.Keepalive),
 		calls:  newCallRule(doc),

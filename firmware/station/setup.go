@@ -47,19 +47,20 @@ type doorRule struct {
 
 // lineRule is the SIP line; two equal ones need no new one.
 type lineRule struct {
-	account  sipua.Account // without TLS, which comes from the files
-	ca       string
-	cert     string
-	key      string
-	pin      string
-	address  string
-	port     int
-	allow    string // joined with spaces, so that rules compare
-	stun     string
-	stunTime time.Duration
-	calls    callRule
-	direct   string    // addresses of phones that are rung without a server, joined as allow is
-	standby  *lineRule // of the standby account; nil: there is none
+	account   sipua.Account // without TLS, which comes from the files
+	ca        string
+	cert      string
+	key       string
+	pin       string
+	address   string
+	port      int
+	listenTCP bool
+	allow     string // joined with spaces, so that rules compare
+	stun      string
+	stunTime  time.Duration
+	calls     callRule
+	direct    string    // addresses of phones that are rung without a server, joined as allow is
+	standby   *lineRule // of the standby account; nil: there is none
 }
 
 // equals reports whether two rules want the same line.
