@@ -22,6 +22,7 @@ const (
 
 	listenAgain = time.Minute // after the port was not to be had
 	acceptPause = time.Second // after a connection could not be taken
+	portTries   = 8           // for one that is free for UDP and TCP
 )
 
 // errGaveWay ends an idle connection in favour of a new one.
@@ -33,23 +34,47 @@ func (u *UA) listen() {
 	if !u.cfg.ListenTCP || u.stop {
 		return
 	}
-	l, err := u.bindTCP()
-	if err != nil {
-		u.log.Warn("sip tcp connections are not taken, udp goes on", "addr", u.local, "next_try", listenAgain, "err", err)
-		u.after(listenAgain, u.listen)
-		return
+	if u.listener == nil {
+		l, err := bindTCP(u.local)
+		if err != nil {
+			u.log.Warn("sip tcp connections are not taken, udp goes on", "addr", u.local, "next_try", listenAgain, "err", err)
+			u.after(listenAgain, u.listen)
+			return
+		}
+		u.listener = l
 	}
-	u.log.Info("sip tcp connections are taken", "addr", l.Addr())
-	u.listener = l
-	u.readers.Go(func() { u.serveTCP(l) })
+	u.log.Info("sip tcp connections are taken", "addr", u.listener.Addr())
+	u.readers.Go(func() { u.serveTCP(u.listener) })
 }
 
-func (u *UA) bindTCP() (net.Listener, error) {
-	if u.cfg.Listener != nil {
-		return u.cfg.Listener, nil
+// bind takes the UDP socket, and the port of it for TCP where any port will do:
+// then it has to be free for both. One that is given is taken for TCP by listen.
+func bind(cfg Config) (net.PacketConn, net.Listener, error) {
+	if cfg.Conn != nil {
+		return cfg.Conn, cfg.Listener, nil
 	}
-	bind := net.ListenConfig{KeepAliveConfig: aliveProbes}
-	return bind.Listen(u.life, "tcp", u.local.String())
+	if !cfg.ListenTCP || cfg.Listener != nil || cfg.Local.Port() != 0 {
+		conn, err := bindUDP(cfg.Local)
+		return conn, cfg.Listener, err
+	}
+	var err error
+	for range portTries {
+		l, bad := bindTCP(cfg.Local)
+		if bad != nil {
+			return nil, nil, bad
+		}
+		var conn net.PacketConn
+		if conn, err = bindUDP(addrPortOf(l.Addr())); err == nil {
+			return conn, l, nil
+		}
+		_ = l.Close()
+	}
+	return nil, nil, err
+}
+
+func bindTCP(local netip.AddrPort) (net.Listener, error) {
+	tcp := net.ListenConfig{KeepAliveConfig: aliveProbes}
+	return tcp.Listen(context.Background(), "tcp", local.String())
 }
 
 // serveTCP takes connections until the listener is closed.

@@ -1,11 +1,14 @@
 package sipua
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -361,3 +364,33 @@ func TestConnectionNobodyReads(t *testing.T) {
 		}
 	})
 }
+
+// The port is tried again each minute while it is not to be had.
+func TestListenerIsTriedAgain(t *testing.T) {
+	var log countingLog
+	inWorld(t, Config{Log: slog.New(&log)}, func(w *world) {
+		w.ua.box.post(func() {
+			w.ua.cfg.ListenTCP = true
+			w.ua.listen() // on an address that this machine does not have
+		})
+		time.Sleep(2*listenAgain + listenAgain/2)
+	})
+	if n := log.warnings.Load(); n != 3 {
+		t.Errorf("%d tries in two and a half minutes", n)
+	}
+}
+
+// A countingLog counts warnings.
+type countingLog struct{ warnings atomic.Int32 }
+
+func (*countingLog) Enabled(context.Context, slog.Level) bool { return true }
+
+func (l *countingLog) Handle(_ context.Context, r slog.Record) error {
+	if r.Level == slog.LevelWarn {
+		l.warnings.Add(1)
+	}
+	return nil
+}
+
+func (l *countingLog) WithAttrs([]slog.Attr) slog.Handler { return l }
+func (l *countingLog) WithGroup(string) slog.Handler      { return l }

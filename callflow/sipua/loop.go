@@ -73,16 +73,15 @@ func newUA(cfg Config, on func(Event)) (*UA, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn := cfg.Conn
-	if conn == nil {
-		if conn, err = bindUDP(cfg.Local); err != nil {
-			return nil, err
-		}
+	conn, listener, err := bind(cfg)
+	if err != nil {
+		return nil, err
 	}
 	u := &UA{
 		cfg: cfg, on: on, log: cfg.Log, allow: allow,
 		box:      newMailbox(),
 		local:    addrPortOf(conn.LocalAddr()),
+		listener: listener,
 		sources:  newSources(),
 		noTCP:    map[netip.AddrPort]time.Time{},
 		streams:  map[flowKey]*stream{},
