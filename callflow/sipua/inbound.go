@@ -23,6 +23,9 @@ const (
 	answerWithin = 200 * time.Millisecond
 )
 
+// The pace of one connection, in frames a second. What is beyond waits.
+const inboundRate, inboundBurst = 100, 50
+
 // Why a connection was ended.
 var (
 	errIncomplete = errors.New("no whole message came in time")
@@ -42,7 +45,7 @@ type inbound struct {
 
 func newInbound(u *UA, h hop, conn net.Conn) *inbound {
 	in := &inbound{u: u, hop: h, conn: conn, since: time.Now()}
-	in.pace = bucket{rate: sharedRate, burst: sharedBurst, level: sharedBurst}
+	in.pace = bucket{rate: inboundRate, burst: inboundBurst, level: inboundBurst}
 	in.heard.Store(u.frames.Add(1))
 	return in
 }
@@ -84,7 +87,7 @@ func (in *inbound) passes() bool {
 	in.since = time.Time{}
 	in.heard.Store(in.u.frames.Add(1))
 	for !in.pace.take(time.Now()) {
-		if !in.u.pause(time.Second / sharedRate) {
+		if !in.u.pause(time.Second / inboundRate) {
 			return false
 		}
 	}

@@ -20,6 +20,11 @@ const (
 	// has some, a phone one, and a second while it replaces it.
 	maxInboundOfOne = 4
 
+	// knockRate bounds new ones, in connections a second: enough for all phones of
+	// a house that come back at once, and nobody gets round the pace of one
+	// connection by making many.
+	knockRate, knockBurst = 10, 32
+
 	listenAgain = time.Minute // after the port was not to be had
 	acceptPause = time.Second // after a connection could not be taken
 	portTries   = 8           // for one that is free for UDP and TCP
@@ -79,6 +84,7 @@ func bindTCP(local netip.AddrPort) (net.Listener, error) {
 
 // serveTCP takes connections until the listener is closed.
 func (u *UA) serveTCP(l net.Listener) {
+	door := bucket{rate: knockRate, burst: knockBurst, level: knockBurst}
 	for {
 		conn, err := l.Accept()
 		switch {
@@ -88,7 +94,7 @@ func (u *UA) serveTCP(l net.Listener) {
 			u.log.Warn("sip tcp connection not taken", "err", err)
 			u.pause(acceptPause)
 		default:
-			u.guard(func() { u.knocked(conn) })
+			u.guard(func() { u.knocked(conn, &door) })
 		}
 	}
 }
@@ -104,11 +110,16 @@ func (u *UA) pause(d time.Duration) bool {
 }
 
 // knocked closes the connection of a stranger before anything of it is read,
-// and shows the others to the loop.
-func (u *UA) knocked(conn net.Conn) {
+// and shows the others to the loop, unless there are too many.
+func (u *UA) knocked(conn net.Conn, door *bucket) {
 	from := addrPortOf(conn.RemoteAddr())
 	if !u.sources.knows(from.Addr()) {
 		u.log.Debug("sip tcp connection of a stranger closed", "from", from)
+		cut(conn)
+		return
+	}
+	if !door.take(time.Now()) {
+		u.log.Debug("sip tcp connection refused: too many in a short time", "from", from, "most_per_second", knockRate)
 		cut(conn)
 		return
 	}

@@ -234,7 +234,7 @@ func TestConnectionTimes(t *testing.T) {
 // Who sends faster than one may waits, and is heard all the same.
 func TestConnectionIsPaced(t *testing.T) {
 	inWorld(t, takingTCP, func(w *world) {
-		const messages = sharedBurst + 2*sharedRate
+		const messages = inboundBurst + 2*inboundRate
 		v := w.connect(guardTCP)
 		began := time.Now()
 		for n := range messages {
@@ -282,6 +282,21 @@ func TestConnectionCaps(t *testing.T) {
 				if open, want := v.open(), i != 0; open != want {
 					t.Errorf("connection %d is open: %v, want %v", i, open, want)
 				}
+			}
+		})
+	})
+	t.Run("too many in a short time", func(t *testing.T) {
+		inWorld(t, takingTCP, func(w *world) {
+			w.connect("203.0.113.5:40001") // a stranger, who does not count
+			for i := range knockBurst - 1 {
+				w.connect(fmt.Sprintf("192.0.2.10:%d", 40000+i))
+			}
+			if !w.connect("192.0.2.11:40000").open() || w.connect("192.0.2.11:40001").open() {
+				t.Error("not those were taken that may be")
+			}
+			time.Sleep(time.Second)
+			if !w.connect("192.0.2.11:40002").open() {
+				t.Error("a second later none was taken")
 			}
 		})
 	})
