@@ -84,10 +84,10 @@ func TestBaresipHolds(t *testing.T) {
 	anna.accept()
 	p.hears(700)
 	anna.command("hold", "")
-	held := p.reoffered(1)
+	_, held := p.reoffered(1)
 	pause(t, time.Second)
 	anna.command("resume", "")
-	back := p.reoffered(2)
+	back, _ := p.reoffered(2)
 	p.soundSoFar()
 	p.hears(700)
 	anna.types(rightCode + endKey)
@@ -102,16 +102,17 @@ func TestBaresipHolds(t *testing.T) {
 	}
 }
 
-// reoffered waits for our n-th answer to a re-INVITE, and tells when it went out.
-func (p *panel) reoffered(n int) (at time.Time) {
+// reoffered waits for our n-th answer to a re-INVITE, and tells when that came
+// in and when the answer went out.
+func (p *panel) reoffered(n int) (asked, answered time.Time) {
 	p.t.Helper()
 	await(p.t, fmt.Sprintf("the panel has answered %d re-INVITEs", n), func() error {
-		all := p.wire.all(sip(true, "SIP/2.0 200", "INVITE"))
-		if len(all) < n {
+		in, out := p.wire.all(sip(false, "INVITE ", "INVITE")), p.wire.all(sip(true, "SIP/2.0 200", "INVITE"))
+		if len(in) < n || len(out) < n {
 			return errNothing
 		}
-		at = all[n-1].at
+		asked, answered = in[n-1].at, out[n-1].at
 		return nil
 	})
-	return at
+	return asked, answered
 }
