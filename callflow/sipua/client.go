@@ -187,7 +187,7 @@ func (u *UA) stamp(req *sip.Request, h hop) {
 	switch req.Method {
 	case sip.INVITE, sip.UPDATE:
 		if req.Contact() == nil {
-			req.AppendHeader(u.contact(h))
+			req.AppendHeader(secured(u.contact(h), asksSecurely(req)))
 		}
 	case sip.REGISTER:
 		if req.Contact() == nil {

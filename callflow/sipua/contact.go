@@ -55,6 +55,35 @@ func (u *UA) contactAt(network string, at netip.AddrPort) *sip.ContactHeader {
 	return &sip.ContactHeader{Address: uri}
 }
 
+// secured is a contact of ours as a SIPS URI, where the dialog has to be one of
+// SIPS URIs all the way.
+func secured(c *sip.ContactHeader, wanted bool) *sip.ContactHeader {
+	if wanted {
+		c.Address.Scheme = "sips"
+	}
+	return c
+}
+
+// asksSecurely reports whether our Contact in a request has to be a SIPS URI
+// (RFC 3261 section 8.1.1.8).
+func asksSecurely(req *sip.Request) bool {
+	route := req.Route()
+	return req.Recipient.IsEncrypted() || route != nil && route.Address.IsEncrypted()
+}
+
+// cameSecurely reports the same of our response to a request (RFC 3261 section
+// 12.1.1).
+func cameSecurely(req *sip.Request) bool {
+	if req.Recipient.IsEncrypted() {
+		return true
+	}
+	if routes := recordRoutes(req); len(routes) > 0 {
+		return routes[0].IsEncrypted()
+	}
+	contact := req.Contact()
+	return contact != nil && contact.Address.IsEncrypted()
+}
+
 // user is how we name ourselves, registered or not.
 func (u *UA) user() string {
 	if u.cfg.Account.User != "" {

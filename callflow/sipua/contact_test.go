@@ -166,3 +166,29 @@ func TestServiceRoute(t *testing.T) {
 		})
 	}
 }
+
+// Where a SIPS URI is asked for, our Contact is one too.
+func TestContactIsSecureWhereTheDialogIs(t *testing.T) {
+	const header = "Via: SIP/2.0/TLS 192.0.2.9;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:c@d>\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\nMax-Forwards: 70\r\n"
+	for name, c := range map[string]struct {
+		uri, fields  string
+		asked, comes bool
+	}{
+		"sip":                       {"sip:a@b", "Contact: <sip:a@b>\r\n", false, false},
+		"sips":                      {"sips:a@b", "Contact: <sip:a@b>\r\n", true, true},
+		"route is sips":             {"sip:a@b", "Route: <sips:p;lr>\r\n", true, false},
+		"second route is sips":      {"sip:a@b", "Route: <sip:p;lr>\r\nRoute: <sips:q;lr>\r\n", false, false},
+		"recorded route is sips":    {"sip:a@b", "Record-Route: <sips:p;lr>\r\nContact: <sip:a@b>\r\n", false, true},
+		"recorded route is sip":     {"sip:a@b", "Record-Route: <sip:p;lr>\r\nContact: <sips:a@b>\r\n", false, false},
+		"contact is sips, no route": {"sip:a@b", "Contact: <sips:a@b>\r\n", false, true},
+	} {
+		m, err := sip.ParseMessage([]byte("INVITE " + c.uri + " SIP/2.0\r\n" + header + c.fields + "Content-Length: 0\r\n\r\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req := m.(*sip.Request)
+		if asked, comes := asksSecurely(req), cameSecurely(req); asked != c.asked || comes != c.comes {
+			t.Errorf("%s: as our request %t, as theirs %t; want %t, %t", name, asked, comes, c.asked, c.comes)
+		}
+	}
+}

@@ -138,5 +138,6 @@ func (u *UA) cancelled(t *serverTx) {
 
 // contactBack is our Contact in a response.
 func (u *UA) contactBack(t *serverTx) sip.Header {
-	return u.contact(hop{network: sip.NetworkToLower(t.req.Transport()), addr: t.from})
+	ours := u.contact(hop{network: sip.NetworkToLower(t.req.Transport()), addr: t.from})
+	return secured(ours, cameSecurely(t.req))
 }
