@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -43,7 +44,7 @@ type handset struct {
 	domain         string  // its registrar; empty: none, and it takes calls from anybody
 	speaks         float64 // Hz of the tone it says for its first minute, 0 for silence
 	video          bool
-	transport      string // udp (default) or tcp
+	transport      string // udp (default), tcp or tls
 }
 
 // startBaresip runs a phone on the host, on port 5060.
@@ -53,10 +54,10 @@ func startBaresip(h *host, set handset) *baresip {
 	write(h.t, b.dir, "config", b.config(set)...)
 	write(h.t, b.dir, "accounts", account(h, set))
 	write(h.t, b.dir, "contacts")
-	b.process = h.start(h.name, "baresip", "-4", "-v", "-f", b.dir)
+	b.process = h.start(h.name, "baresip", b.family(), "-v", "-f", b.dir)
 	b.until("baresip takes commands", func() error {
 		return inside(h.namespace, func() (err error) {
-			b.conn, err = net.Dial("tcp4", h.at(4444).String())
+			b.conn, err = net.Dial("tcp", h.at(4444).String())
 			return err
 		})
 	})
@@ -68,13 +69,21 @@ func startBaresip(h *host, set handset) *baresip {
 	return b
 }
 
+// family is baresip's flag for the addresses that it uses.
+func (b *baresip) family() string {
+	if b.host.addr.Is6() {
+		return "-6"
+	}
+	return "-4"
+}
+
 func account(h *host, set handset) string {
 	transport := set.transport
 	if transport == "" {
 		transport = "udp"
 	}
 	if set.domain == "" {
-		return fmt.Sprintf("<sip:%s@%s;transport=%s>;regint=0;answermode=manual", set.user, h.addr, transport)
+		return fmt.Sprintf("<sip:%s@%s;transport=%s>;regint=0;answermode=manual", set.user, h.literal(), transport)
 	}
 	return fmt.Sprintf("<sip:%s@%s;transport=%s>;auth_user=%s;auth_pass=%s;regint=600;answermode=manual",
 		set.user, set.domain, transport, set.user, set.password)
@@ -85,7 +94,7 @@ func (b *baresip) config(set handset) []string {
 	writeWav(b.host.t, speech, sine(set.speaks, 60))
 	lines := []string{
 		"poll_method epoll",
-		fmt.Sprintf("sip_listen %s:5060", b.host.addr),
+		"sip_listen " + b.host.at(5060).String(),
 		"call_local_timeout 120", "call_max_calls 4",
 		"audio_source aufile," + speech,
 		"audio_channels 1", "audio_srate 8000", "ausrc_srate 8000", "auplay_srate 8000",
@@ -98,6 +107,9 @@ func (b *baresip) config(set handset) []string {
 		"ctrl_tcp_listen " + b.host.at(4444).String(),
 		"snd_path " + b.dir,
 	}
+	if set.transport == "tls" {
+		lines = append(lines, "sip_certificate "+b.certificate())
+	}
 	if set.video {
 		lines = append(lines,
 			"module avcodec.so", "module fakevideo.so", "module swscale.so",
@@ -105,6 +117,22 @@ func (b *baresip) config(set handset) []string {
 			"video_size 640x480", "video_fps 15", "video_bitrate 500000")
 	}
 	return lines
+}
+
+// certificate makes a file with the phone's certificate and key, for those who
+// call it over TLS.
+func (b *baresip) certificate() string {
+	b.host.t.Helper()
+	own := newCertificate(b.host.t, b.dir, b.host.addr)
+	var both []byte
+	for _, file := range []string{own.cert, own.key} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			b.host.t.Fatal(err)
+		}
+		both = append(both, text...)
+	}
+	return write(b.host.t, b.dir, "both.pem", string(both))
 }
 
 // listen reads netstrings of JSON until the connection ends.

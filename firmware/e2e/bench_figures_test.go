@@ -30,6 +30,8 @@ func BenchmarkFigures(b *testing.B) {
 		{"guard", measureGuard},
 		{"size", measureSizes},
 		{"flood", measureFloods},
+		{"strangers", measureStrangers},
+		{"loss", measureLoss},
 	} {
 		b.Run(chapter.name, func(b *testing.B) {
 			chapter.measure(b, t)

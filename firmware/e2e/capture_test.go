@@ -130,19 +130,34 @@ func stamp(control []byte) time.Time {
 	return time.Now()
 }
 
-// dissect finds the UDP or TCP payload of an unfragmented IPv4 frame.
+// dissect finds the UDP or TCP payload of an unfragmented frame of IPv4 or,
+// without extension headers, IPv6.
 func dissect(frame []byte) (packet, bool) {
-	if len(frame) < 34 || binary.BigEndian.Uint16(frame[12:]) != unix.ETH_P_IP {
+	if len(frame) < 34 {
 		return packet{}, false
 	}
-	header := frame[14:]
-	size, total := int(header[0]&15)*4, int(binary.BigEndian.Uint16(header[2:]))
+	var (
+		header      = frame[14:]
+		size, total int
+		protocol    byte
+		src, dst    netip.Addr
+	)
+	switch kind := binary.BigEndian.Uint16(frame[12:]); {
+	case kind == unix.ETH_P_IP:
+		size, total, protocol = int(header[0]&15)*4, int(binary.BigEndian.Uint16(header[2:])), header[9]
+		src, dst = netip.AddrFrom4([4]byte(header[12:])), netip.AddrFrom4([4]byte(header[16:]))
+	case kind == unix.ETH_P_IPV6 && len(header) >= 40:
+		size, total, protocol = 40, 40+int(binary.BigEndian.Uint16(header[4:])), header[6]
+		src, dst = netip.AddrFrom16([16]byte(header[8:])), netip.AddrFrom16([16]byte(header[24:]))
+	default:
+		return packet{}, false
+	}
 	if total > len(header) || size+8 > total {
 		return packet{}, false
 	}
 	body := header[size:total]
 	offset, tcp := 8, false
-	switch header[9] {
+	switch protocol {
 	case unix.IPPROTO_UDP:
 	case unix.IPPROTO_TCP:
 		if len(body) < 20 {
@@ -155,7 +170,6 @@ func dissect(frame []byte) (packet, bool) {
 	if offset > len(body) {
 		return packet{}, false
 	}
-	src, dst := netip.AddrFrom4([4]byte(header[12:])), netip.AddrFrom4([4]byte(header[16:]))
 	return packet{
 		tcp:     tcp,
 		src:     netip.AddrPortFrom(src, binary.BigEndian.Uint16(body)),

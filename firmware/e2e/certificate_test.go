@@ -19,13 +19,13 @@ import (
 // A certificate is a pair of PEM files; it vouches for itself.
 type certificate struct{ cert, key string }
 
-func newCertificate(t testing.TB, dir string, addr netip.Addr) certificate {
+func newCertificate(t testing.TB, dir string, addr netip.Addr, names ...string) certificate {
 	t.Helper()
-	return newCertificateFor(t, dir, addr, time.Hour, 24*time.Hour)
+	return newCertificateFor(t, dir, addr, time.Hour, 24*time.Hour, names...)
 }
 
 // newCertificateFor is one that has been valid for some time, and will be.
-func newCertificateFor(t testing.TB, dir string, addr netip.Addr, past, future time.Duration) certificate {
+func newCertificateFor(t testing.TB, dir string, addr netip.Addr, past, future time.Duration, names ...string) certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -34,7 +34,7 @@ func newCertificateFor(t testing.TB, dir string, addr netip.Addr, past, future t
 	template := x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: addr.String()},
 		NotBefore: time.Now().Add(-past), NotAfter: time.Now().Add(future),
-		IPAddresses: []net.IP{addr.AsSlice()}, BasicConstraintsValid: true, IsCA: true,
+		IPAddresses: []net.IP{addr.AsSlice()}, DNSNames: names, BasicConstraintsValid: true, IsCA: true,
 		KeyUsage:    x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 	}

@@ -40,8 +40,8 @@ func (c config) yaml(h *host) string {
 	lines := []string{
 		"revision: " + cmp.Or(c.revision, "e2e"),
 		"panel: {name: Gate}",
-		fmt.Sprintf("network: {address: %s}", h.addr),
-		fmt.Sprintf("account: {user: panel, password: %s, domain: %s, transport: %s, spread: 0s%s}",
+		fmt.Sprintf("network: {address: %q}", h.addr),
+		fmt.Sprintf("account: {user: panel, password: %s, domain: %q, transport: %s, spread: 0s%s}",
 			cmp.Or(c.password, panelPassword), registrar, cmp.Or(c.transport, "udp"), c.account),
 		"flats:",
 		"  - name: First floor",

@@ -37,6 +37,11 @@ func srvRecord(service, target string, port, priority, weight int) string {
 	return fmt.Sprintf("srv-host=%s.house.example,%s.house.example,%d,%d,%d", service, target, port, priority, weight)
 }
 
+// pointerRecord is a NAPTR record of the domain itself, to SRV records.
+func pointerRecord(service, srv string, order int) string {
+	return fmt.Sprintf("naptr-record=house.example,%d,10,s,%s,,%s.house.example", order, service, srv)
+}
+
 // addressRecord is the address of a machine of that domain.
 func addressRecord(name string, h *host) string {
 	return fmt.Sprintf("host-record=%s.house.example,%s", name, h.addr)

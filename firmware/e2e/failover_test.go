@@ -18,7 +18,15 @@ type pair struct {
 	hall, bedroom *baresip // registered at the first, at the second
 }
 
-func newPair(t *testing.T, transport string) *pair {
+func newPair(t testing.TB, transport string) *pair {
+	t.Helper()
+	k, gate, c := preparePair(t, transport)
+	k.panel = startPanel(gate, c)
+	return k
+}
+
+// preparePair is newPair without the panel: its place and its configuration.
+func preparePair(t testing.TB, transport string) (*pair, *host, config) {
 	t.Helper()
 	s := newStreet(t)
 	users := map[string]string{"panel": panelPassword, "anna": "a-word"}
@@ -31,11 +39,10 @@ func newPair(t *testing.T, transport string) *pair {
 	k.bedroom = startBaresip(s.host("bedroom", 21), handset{user: "anna", password: "a-word", domain: b.addr.String(), speaks: 800})
 	gate := s.host("panel", 10)
 	gate.names = names
-	k.panel = startPanel(gate, config{
+	return k, gate, config{
 		registrar: "house.example", transport: transport, targets: []string{"sip:anna@house.example"},
 		account: ", keepalive: 10s", call: "ring_for: 8s, no_media_for: 3s",
-	})
-	return k
+	}
 }
 
 // registeredAt waits for a registration at a server.

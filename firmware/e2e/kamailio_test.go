@@ -30,10 +30,11 @@ func startKamailio(h *host, users map[string]string) *kamailio {
 	return k
 }
 
-// startSecureKamailio is one that listens for TLS on 5061 too.
-func startSecureKamailio(h *host, users map[string]string) *kamailio {
+// startSecureKamailio is one that listens for TLS on 5061 too. Its certificate
+// has its address, and the names.
+func startSecureKamailio(h *host, users map[string]string, names ...string) *kamailio {
 	h.t.Helper()
-	k := &kamailio{host: h, users: users, pair: newCertificate(h.t, scratch(h.t, h.name), h.addr)}
+	k := &kamailio{host: h, users: users, pair: newCertificate(h.t, scratch(h.t, h.name), h.addr, names...)}
 	k.start()
 	return k
 }
@@ -53,12 +54,12 @@ func (k *kamailio) config() []string {
 	lines := []string{
 		"children=1", "tcp_children=1", "log_stderror=yes", "debug=2", "dns=no", "rev_dns=no",
 		fmt.Sprintf("mpath=%q", kamailioModules(k.host.t)),
-		fmt.Sprintf("listen=udp:%s:5060", k.host.addr),
-		fmt.Sprintf("listen=tcp:%s:5060", k.host.addr),
+		fmt.Sprintf("listen=udp:%s", k.host.at(5060)),
+		fmt.Sprintf("listen=tcp:%s", k.host.at(5060)),
 	}
 	if k.pair.cert != "" {
 		modules += " tls"
-		lines = append(lines, "enable_tls=yes", fmt.Sprintf("listen=tls:%s:5061", k.host.addr))
+		lines = append(lines, "enable_tls=yes", fmt.Sprintf("listen=tls:%s", k.host.at(5061)))
 	}
 	for m := range strings.FieldsSeq(modules) {
 		lines = append(lines, fmt.Sprintf(`loadmodule "%s.so"`, m))
@@ -105,6 +106,7 @@ request_route {
     sl_send_reply("404", "Not here"); exit;
   }
   t_check_trans();
+  if (is_method("INVITE") && $rz == "sips" && !($ct =~ "sips:")) { sl_send_reply("400", "Contact is no SIPS URI"); exit; }
   if (is_method("REGISTER|INVITE")) {
     if (is_method("REGISTER")) {
       if ($au == $null || !pv_www_authenticate("$td", "$sht(users=>$au)", "0")) { www_challenge("$td", "1"); exit; }

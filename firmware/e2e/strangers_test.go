@@ -25,13 +25,7 @@ func TestFloodOfCalls(t *testing.T) {
 	p.wire.stopped.Store(true) // a hundred thousand packets are not to be kept
 	stranger := s.host("stranger", 66).udp(5060)
 	var replies atomic.Int32
-	go func() {
-		for raw := make([]byte, 2048); ; replies.Add(1) {
-			if _, err := stranger.Read(raw); err != nil {
-				return
-			}
-		}
-	}()
+	go count(stranger, &replies)
 	before := p.daemon.rss()
 	sent := make(chan int)
 	go func() { sent <- pourCalls(stranger, gate.at(5060)) }()

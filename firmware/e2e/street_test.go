@@ -69,6 +69,25 @@ func (s *street) host(name string, last byte) *host {
 	return h
 }
 
+// host6 adds a machine with the address fd00::last, which is the one that tests
+// and programs use; it has the IPv4 address of host too.
+func (s *street) host6(name string, last byte) *host {
+	s.t.Helper()
+	h := s.host(name, last)
+	h.addr = netip.AddrFrom16([16]byte{0: 0xfd, 15: last})
+	s.in(h.namespace, fmt.Sprintf("addr add %s/64 dev eth0 nodad", h.addr))
+	return h
+}
+
+// literal is the host's address as URIs have it: an IPv6 one in brackets (RFC
+// 3986 section 3.2.2).
+func (h *host) literal() string {
+	if h.addr.Is6() {
+		return "[" + h.addr.String() + "]"
+	}
+	return h.addr.String()
+}
+
 // unplug takes the host off the network; plug brings it back.
 func (h *host) unplug() { h.street.in(h.street.name, "link set "+h.port+" down") }
 func (h *host) plug()   { h.street.in(h.street.name, "link set "+h.port+" up") }
@@ -133,7 +152,7 @@ func (h *host) udp(port uint16) *net.UDPConn {
 	h.t.Helper()
 	var conn *net.UDPConn
 	err := inside(h.namespace, func() (err error) {
-		conn, err = net.ListenUDP("udp4", net.UDPAddrFromAddrPort(h.at(port)))
+		conn, err = net.ListenUDP("udp", net.UDPAddrFromAddrPort(h.at(port)))
 		return err
 	})
 	if err != nil {
