@@ -137,7 +137,7 @@ func (o *outgoing) description() []byte {
 
 func (c *call) sendInvite() {
 	o := c.out
-	if c.u.isAtServer(o.hop) {
+	if c.u.knowsUs(o.hop) {
 		c.u.creds.sign(o.req)
 	}
 	o.provisional = false

@@ -331,8 +331,14 @@ func (u *UA) fromServer(from netip.AddrPort) bool {
 	return slices.ContainsFunc(u.pool.places, func(p place) bool { return p.hop.addr.Addr() == from.Addr() })
 }
 
+// knowsUs reports whether our password is for whoever is at h: one of our
+// servers, or one whose certificate bears our server's name.
+func (u *UA) knowsUs(h hop) bool {
+	return u.isAtServer(h) || h.network == "tls" && u.isServer(h.name)
+}
+
 // trusted reports whether a challenge came from the server of ours that the
 // request went to.
 func (u *UA) trusted(res *sip.Response, h hop) bool {
-	return u.isAtServer(h) && source(res).Addr() == h.addr.Addr()
+	return u.knowsUs(h) && source(res).Addr() == h.addr.Addr()
 }

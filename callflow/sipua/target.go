@@ -74,10 +74,25 @@ func (u *UA) way(uri sip.Uri, f func(hop, []sip.Uri, error)) {
 	a := u.cfg.Account
 	own := a.Domain != "" && strings.EqualFold(bareHost(uri.Host), bareHost(a.Domain)) && u.serverPort(uri)
 	if a.Proxy != "" || own {
-		u.atServer(func(h hop, err error) { f(h, u.routes(h), err) })
+		u.atServer(func(h hop, err error) {
+			if err == nil && uri.IsEncrypted() && h.network != "tls" {
+				u.securely(uri, f)
+				return
+			}
+			f(h, u.routes(h), err)
+		})
 		return
 	}
 	u.straight(uri, f)
+}
+
+// securely is the way to a SIPS URI whose server, or the outbound proxy before
+// it, we reach without TLS: to its own TLS server, since such a request never
+// goes in the clear (RFC 3261 section 26.2.2).
+func (u *UA) securely(uri sip.Uri, f func(hop, []sip.Uri, error)) {
+	w := u.wanted(uri.Host, uint16(uri.Port), "tls")
+	w.Secure = true
+	u.resolve(w, func(h hop, err error) { f(h, nil, err) })
 }
 
 // straight is the way to uri itself.

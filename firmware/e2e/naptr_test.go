@@ -3,6 +3,7 @@ package e2e
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"doorstation/callflow/timeline"
 	"doorstation/firmware/control"
@@ -55,6 +56,29 @@ func TestDomainLeadsToTLS(t *testing.T) {
 			wantRecord(t, p.ended(), c.result, map[timeline.Name]int{timeline.CodeRight: 1})
 			p.saidNothingOpenly(proxy)
 		})
+	}
+}
+
+// The account is one over UDP, the phone's address a sips one: the call goes over
+// TLS all the same.
+func TestSipsWithAnAccountOverUDP(t *testing.T) {
+	s := newStreet(t)
+	proxy, names := secureDomain(t, s, "house.example")
+	anna := startBaresip(s.host("anna", 20), handset{
+		user: "anna", password: "a-word", domain: proxy.host.at(5061).String(), speaks: 700, transport: "tls",
+	})
+	gate := s.host("panel", 10)
+	gate.names = names
+	p := startPanel(gate, config{registrar: "house.example", targets: []string{"sips:anna@house.example"}, account: caFile(proxy)})
+	p.press()
+	anna.event("CALL_INCOMING")
+	p.calls(control.CallRinging)
+	pause(t, 2100*time.Millisecond) // the same button is ignored for 2 s
+	p.press()
+	anna.event("CALL_CLOSED")
+	wantRecord(t, p.ended(), "cancelled", map[timeline.Name]int{timeline.SecondPress: 1})
+	if open := p.wire.all(sip(true, "INVITE ", "")); len(open) != 0 {
+		t.Errorf("%d INVITEs went in the clear, the first:\n%s", len(open), open[0].payload)
 	}
 }
 
