@@ -46,7 +46,7 @@ func TestAbsentPartIsLookedForAgain(t *testing.T) {
 }
 
 func TestUnknownDriverIsAbsent(t *testing.T) {
-	h := &hardware{opt: Options{Board: &board.Board{Sound: board.Sound{Driver: "horn"}}}}
+	h := &hardware{inputs: newMuster(nil), opt: Options{Board: &board.Board{Sound: board.Sound{Driver: "horn"}}}}
 	if err := h.sound(t.Context(), nil); !errors.Is(err, drivers.ErrAbsent) {
 		t.Errorf("sound: %v", err)
 	}
