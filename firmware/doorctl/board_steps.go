@@ -37,6 +37,7 @@ func (w *walk) inputs(ctx context.Context) {
 
 // input waits for a change and for the change back.
 func (w *walk) input(ctx context.Context, in control.Wire) {
+	w.drain()
 	switch in.Role {
 	case control.RoleContact:
 		w.say("Open and close the door of %s: %s. Enter skips it.", in.Of, named(in))
@@ -47,7 +48,6 @@ func (w *walk) input(ctx context.Context, in control.Wire) {
 	default:
 		w.say("Press and release %s. Enter skips it.", named(in))
 	}
-	w.drain()
 	var level *bool // contacts and covers may begin with either
 	if pressed := true; in.Role == control.RoleButton || in.Role == control.RoleExit {
 		level = &pressed

@@ -44,7 +44,11 @@ func TestCheckOfTheWiring(t *testing.T) {
 		if err := p.world.Press("BUTTON1", active); err != nil {
 			t.Fatal(err)
 		}
-		if got := <-seen; got.Name != "button1" || got.Active != active {
+		got := <-seen
+		for got.Name == "exit1" || got.Name == "cover" { // the guard tells their levels when it likes
+			got = <-seen
+		}
+		if got.Name != "button1" || got.Active != active {
 			t.Errorf("seen %+v", got)
 		}
 	}

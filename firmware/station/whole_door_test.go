@@ -73,7 +73,8 @@ func TestDoorOfTheWholePanel(t *testing.T) {
 	}
 	move("COVER", false)
 	recorded("cover-closed")
-	if st := p.Status(); st.Cover.Open || st.Cover.Blocked == 0 || len(st.Exits) != 1 || st.Exits[0].Door != "front" {
+	p.await("the status of the closed cover", func() bool { return !p.Status().Cover.Open })
+	if st := p.Status(); st.Cover.Blocked == 0 || len(st.Exits) != 1 || st.Exits[0].Door != "front" {
 		t.Errorf("the status shows the cover as %+v, the exits as %+v", st.Cover, st.Exits)
 	}
 }
