@@ -2,6 +2,7 @@ package guard
 
 import (
 	"io"
+	"sync"
 	"time"
 )
 
@@ -13,8 +14,10 @@ const (
 // journal writes lines without ever making the guard wait: if the reader of w
 // is stuck, lines are lost.
 type journal struct {
-	lines chan string
-	done  chan struct{}
+	mu     sync.Mutex
+	lines  chan string
+	closed bool // what is said later is lost
+	done   chan struct{}
 }
 
 func newJournal(w io.Writer) *journal {
@@ -29,6 +32,11 @@ func newJournal(w io.Writer) *journal {
 }
 
 func (j *journal) say(line string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.closed {
+		return
+	}
 	select {
 	case j.lines <- line:
 	default:
@@ -37,7 +45,10 @@ func (j *journal) say(line string) {
 
 // close waits a moment for the last lines.
 func (j *journal) close() {
+	j.mu.Lock()
+	j.closed = true
 	close(j.lines)
+	j.mu.Unlock()
 	select {
 	case <-j.done:
 	case <-time.After(logFlush):

@@ -73,7 +73,7 @@ func TestPreviewIsNoAnswer(t *testing.T) {
 	}
 	close(join)
 	p.await("the conversation", func() bool { return p.Status().Call.State == control.CallTalking })
-	phone.last.bye()
+	phone.latest().bye()
 	rec := p.idle()
 	if rec.Result != "talked" || count(rec, timeline.Answered) != 1 || count(rec, timeline.RelayOn) != 0 {
 		t.Errorf("the record is\n%s", text(rec))

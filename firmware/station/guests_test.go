@@ -186,7 +186,7 @@ func TestCallerBesideAConversation(t *testing.T) {
 		t.Errorf("the conversation is %s", state)
 	}
 	c.bye()
-	phone.last.bye()
+	phone.latest().bye()
 	if rec := p.idle(); rec.Result != "talked" {
 		t.Errorf("the record is\n%s", text(rec))
 	}

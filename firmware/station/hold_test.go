@@ -41,14 +41,14 @@ func TestHold(t *testing.T) {
 		if !phone.hears(10 * time.Second) {
 			t.Fatalf("before the hold by %v nothing is heard", hold)
 		}
-		phone.last.request("INVITE", "application/sdp", phone.sound(hold[0], hold[1]))
+		phone.latest().request("INVITE", "application/sdp", phone.sound(hold[0], hold[1]))
 		p.await("silence", func() bool { return !phone.hears(100 * time.Millisecond) })
-		phone.last.request("INVITE", "application/sdp", phone.sound("127.0.0.1", "sendrecv"))
+		phone.latest().request("INVITE", "application/sdp", phone.sound("127.0.0.1", "sendrecv"))
 	}
 	if !phone.hears(10 * time.Second) {
 		t.Error("after the last hold nothing is heard")
 	}
-	phone.last.bye()
+	phone.latest().bye()
 	if rec := p.idle(); rec.Result != "talked" {
 		t.Errorf("the record is\n%s", text(rec))
 	}

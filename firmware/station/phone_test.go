@@ -122,6 +122,13 @@ func header(msg, name string) string {
 	return ""
 }
 
+// latest is the call that came last.
+func (p *scriptPhone) latest() *scriptCall {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.last
+}
+
 func (p *scriptPhone) take(msg string, from netip.AddrPort) {
 	id := header(msg, "Call-ID")
 	p.mu.Lock()
@@ -266,14 +273,17 @@ func (c *scriptCall) sdp() string {
 
 // request sends a request inside the dialog.
 func (c *scriptCall) request(method, contentType, body string) {
+	c.mu.Lock()
 	c.cseq++
+	cseq := c.cseq
+	c.mu.Unlock()
 	contact := strings.Trim(header(c.invite, "Contact"), "<>")
 	contact, _, _ = strings.Cut(contact, ">")
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s SIP/2.0\r\nVia: SIP/2.0/UDP %v;branch=z9hG4bK%d\r\nMax-Forwards: 70\r\n",
 		method, contact, c.phone.conn.LocalAddr(), rand.Uint64())
 	fmt.Fprintf(&b, "From: %s;tag=%s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %d %s\r\n",
-		header(c.invite, "To"), c.tag, header(c.invite, "From"), header(c.invite, "Call-ID"), c.cseq, method)
+		header(c.invite, "To"), c.tag, header(c.invite, "From"), header(c.invite, "Call-ID"), cseq, method)
 	if body != "" {
 		fmt.Fprintf(&b, "Content-Type: %s\r\n", contentType)
 	}
