@@ -3,6 +3,7 @@ package sipua
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -44,13 +45,26 @@ type flowKey struct {
 func (h hop) flow() flowKey { return flowKey{h.network, h.addr} }
 
 // locate finds the hop for a URI (RFC 3263 section 4): an address at once, the
-// names of our server at its address, all others by look-up.
+// names of our server at its address, all others by look-up. A SIPS URI has a
+// hop of TLS, or none.
 func (u *UA) locate(uri sip.Uri, f func(hop, error)) {
 	host := bareHost(uri.Host)
 	if !isAddress(host) && uri.Port == 0 && u.isServer(host) {
-		u.atServer(f)
+		u.atServer(func(h hop, err error) {
+			if err == nil && h.network != "tls" && u.networkOf(uri) == "tls" {
+				u.lookFor(uri, f)
+				return
+			}
+			f(h, err)
+		})
 		return
 	}
+	u.lookFor(uri, f)
+}
+
+// lookFor finds the hop for a URI by its own words.
+func (u *UA) lookFor(uri sip.Uri, f func(hop, error)) {
+	host := bareHost(uri.Host)
 	w := u.wanted(host, uint16(uri.Port), u.networkOf(uri))
 	w.Secure = w.Transport == "tls"
 	u.resolve(w, f)
@@ -89,13 +103,16 @@ func (u *UA) resolve(w locate.Wanted, f func(hop, error)) {
 }
 
 // find looks a name up, at once if it is an address.
-func (u *UA) find(w locate.Wanted, f func(findings)) {
-	if isAddress(w.Host) {
-		f(lookUp(u.life, u.dns, []locate.Wanted{w}))
+func (u *UA) find(w locate.Wanted, f func(findings)) { u.findAll([]locate.Wanted{w}, f) }
+
+// findAll looks names up together, at once if all are addresses.
+func (u *UA) findAll(all []locate.Wanted, f func(findings)) {
+	if !slices.ContainsFunc(all, func(w locate.Wanted) bool { return !isAddress(w.Host) }) {
+		f(lookUp(u.life, u.dns, all))
 		return
 	}
 	go func() {
-		found := lookUp(u.life, u.dns, []locate.Wanted{w})
+		found := lookUp(u.life, u.dns, all)
 		u.box.post(func() { f(found) })
 	}()
 }

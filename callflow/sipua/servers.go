@@ -110,14 +110,7 @@ func (u *UA) findServers(f func(error)) {
 		host, port := splitHostPort(name)
 		wanted[i] = u.wanted(host, port, u.cfg.Account.Transport)
 	}
-	if !slices.ContainsFunc(wanted, func(w locate.Wanted) bool { return !isAddress(w.Host) }) {
-		u.serversFound(lookUp(u.life, u.dns, wanted))
-		return
-	}
-	go func() {
-		found := lookUp(u.life, u.dns, wanted)
-		u.box.post(func() { u.serversFound(found) })
-	}()
+	u.findAll(wanted, u.serversFound)
 }
 
 func (u *UA) wanted(host string, port uint16, transport string) locate.Wanted {

@@ -178,8 +178,8 @@ func TestForeignCertificateIsRefused(t *testing.T) {
 	}
 }
 
-// certificate makes a key pair for 127.0.0.1, and who trusts it.
-func certificate(t *testing.T) (server, client *tls.Config) {
+// certificate makes a key pair for 127.0.0.1 and the names, and who trusts it.
+func certificate(t *testing.T, names ...string) (server, client *tls.Config) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -187,7 +187,7 @@ func certificate(t *testing.T) (server, client *tls.Config) {
 	}
 	now := time.Now()
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true}
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: names, IsCA: true, BasicConstraintsValid: true}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
 		t.Fatal(err)

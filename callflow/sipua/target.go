@@ -86,15 +86,6 @@ func (u *UA) way(uri sip.Uri, f func(hop, []sip.Uri, error)) {
 	u.straight(uri, f)
 }
 
-// securely is the way to a SIPS URI whose server, or the outbound proxy before
-// it, we reach without TLS: to its own TLS server, since such a request never
-// goes in the clear (RFC 3261 section 26.2.2).
-func (u *UA) securely(uri sip.Uri, f func(hop, []sip.Uri, error)) {
-	w := u.wanted(uri.Host, uint16(uri.Port), "tls")
-	w.Secure = true
-	u.resolve(w, func(h hop, err error) { f(h, nil, err) })
-}
-
 // straight is the way to uri itself.
 func (u *UA) straight(uri sip.Uri, f func(hop, []sip.Uri, error)) {
 	u.locate(uri, func(h hop, err error) { f(h, nil, err) })
