@@ -61,6 +61,7 @@ type Account struct {
 	Digest    string   `yaml:"digest"`    // the weakest algorithm with which the password is proven; default md5
 	Keepalive Duration `yaml:"keepalive"` // asks so often whether the server lives; 1s to 10m or 0 for never; default 25s
 	Spread    Duration `yaml:"spread"`    // after the panel was switched on, its first registration waits any time up to this; 0 to 5m, default 5s
+	GRUU      bool     `yaml:"gruu"`      // calls name the panel as the registrar does, by its public GRUU (RFC 5627), not by its address; for servers that look such a name up inside calls too; default false
 }
 
 // Flat is one button and the phones that it rings.

@@ -30,6 +30,7 @@ type call struct {
 	out           *outgoing          // of a call we make
 	incoming      *incoming          // of a call we take
 	over          bool               // the leg's last event is out
+	byServer      bool               // it goes by a server of ours, not straight to the phone
 	peers         map[netip.Addr]bool
 	held          []netip.AddrPort
 }

@@ -185,9 +185,10 @@ func (u *UA) stamp(req *sip.Request, h hop) {
 		})
 	}
 	switch req.Method {
-	case sip.INVITE, sip.UPDATE:
+	case sip.INVITE, sip.UPDATE, sip.NOTIFY:
 		if req.Contact() == nil {
-			req.AppendHeader(secured(u.contact(h), asksSecurely(req)))
+			call := u.calls[callKey{req.CallID().Value(), tagOf(req.From().Params)}]
+			req.AppendHeader(u.callContact(call, h, asksSecurely(req)))
 		}
 	case sip.REGISTER:
 		if req.Contact() == nil {

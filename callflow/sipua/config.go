@@ -34,6 +34,7 @@ type Account struct {
 	Keepalive time.Duration // between two questions whether the server lives; default 0: none
 	Spread    time.Duration // the first registration waits any time up to this; a call does not
 	Instance  string        // URN of this panel for ever, for +sip.instance (RFC 5626 section 4.1); default none
+	GRUU      bool          // our Contact in calls by the server is the public GRUU that it gives (RFC 5627); default our address
 	Impatient bool          // a call that gets no answer at all for 2 s fails: there is another way to ring
 }
 

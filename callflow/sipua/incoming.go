@@ -54,6 +54,7 @@ func (u *UA) ringing(t *serverTx, caller string) {
 	c.local = party{display: to.DisplayName, uri: *to.Address.Clone()}
 	c.remote = party{display: from.DisplayName, uri: *from.Address.Clone()}
 	c.meet(t.from)
+	c.byServer = u.fromServer(t.from)
 	d := &dialog{c: c, tag: tagOf(from.Params), routes: recordRoutes(t.req), target: *from.Address.Clone()}
 	d.reached = &hop{network: sip.NetworkToLower(t.req.Transport()), addr: t.from}
 	d.theirs = sequence{d: d, heard: true, last: t.req.CSeq().SeqNo}
@@ -69,7 +70,7 @@ func (u *UA) ringing(t *serverTx, caller string) {
 		}
 	}
 	d.updates = lists(t.req, "allow", string(sip.UPDATE))
-	t.respondWith(t.response(sip.StatusRinging, nil, u.contactBack(t)))
+	t.respondWith(t.response(sip.StatusRinging, nil, c.contactBack(t)))
 	c.emit(Incoming{Leg: leg, Caller: caller, SDP: sdpOf(t.req), AnswerAfter: answerAfter(t.req)})
 }
 
@@ -137,7 +138,7 @@ func (u *UA) cancelled(t *serverTx) {
 }
 
 // contactBack is our Contact in a response.
-func (u *UA) contactBack(t *serverTx) sip.Header {
-	ours := u.contact(hop{network: sip.NetworkToLower(t.req.Transport()), addr: t.from})
-	return secured(ours, cameSecurely(t.req))
+func (c *call) contactBack(t *serverTx) sip.Header {
+	h := hop{network: sip.NetworkToLower(t.req.Transport()), addr: t.from}
+	return c.u.callContact(c, h, cameSecurely(t.req))
 }

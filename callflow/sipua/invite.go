@@ -89,7 +89,7 @@ func (c *call) inviteAt(uri sip.Uri) {
 			c.unheard(sip.StatusServiceUnavailable, err.Error())
 		default:
 			c.buildInvite(routes)
-			c.out.hop = h
+			c.out.hop, c.byServer = h, c.u.isAtServer(h)
 			c.meet(h.addr)
 			c.sendInvite()
 		}

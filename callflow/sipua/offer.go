@@ -90,7 +90,7 @@ func (d *dialog) success(t *serverTx, sdp []byte) *sip.Response {
 		d.described = sdp
 	}
 	d.updates = d.updates || lists(t.req, "allow", string(sip.UPDATE))
-	headers := append([]sip.Header{d.c.u.contactBack(t), sip.NewHeader("Allow", allowedMethods),
+	headers := append([]sip.Header{d.c.contactBack(t), sip.NewHeader("Allow", allowedMethods),
 		sip.NewHeader("Supported", supported)}, d.sessionAsked(t.req)...)
 	return t.response(sip.StatusOK, sdp, headers...)
 }

@@ -29,6 +29,7 @@ type registration struct {
 	patient  time.Time // a press makes no try before
 	timer    *time.Timer
 	service  []sip.Uri // Service-Route (RFC 3608)
+	at       flowKey   // the server that granted it
 	gruu     string    // our name for others (RFC 5627), "" where the registrar gives none
 }
 
@@ -256,7 +257,7 @@ func (u *UA) registerGranted(h hop, res *sip.Response) {
 		return
 	}
 	r.asking, r.granted, r.failures, r.redirect = false, true, 0, 0
-	r.bound = r.offered
+	r.bound, r.at = r.offered, h.unswitched().flow()
 	r.byFlow = hasOption(res, "require", "outbound")
 	r.service, r.gruu = serviceRoute(res), u.givenName(res)
 	if i := placeOf(u.pool.places, h); i >= 0 {
@@ -302,40 +303,6 @@ func serviceRoute(res *sip.Response) []sip.Uri {
 		}
 	}
 	return routes
-}
-
-// givenName is the public GRUU that the registrar gave our contact.
-func (u *UA) givenName(res *sip.Response) string {
-	c := u.ownContact(res)
-	if c == nil {
-		return ""
-	}
-	name := quotedParam(c.Params, "pub-gruu")
-	var uri sip.Uri
-	if hasControl(name) || sip.ParseUri(name, &uri) != nil || uri.Host == "" {
-		return ""
-	}
-	return name
-}
-
-// quotedParam puts a value in quotes together again, which the parser takes apart
-// at its semicolons.
-func quotedParam(params sip.HeaderParams, name string) string {
-	value, inside := "", false
-	for _, p := range params {
-		switch {
-		case p.K == name:
-			value, inside = p.V, true
-		case inside && p.V == "":
-			value += ";" + p.K
-		case inside:
-			value += ";" + p.K + "=" + p.V
-		}
-		if inside && (!strings.HasPrefix(value, `"`) || len(value) > 1 && strings.HasSuffix(value, `"`)) {
-			return strings.Trim(value, `"`)
-		}
-	}
-	return ""
 }
 
 func (u *UA) registerIn(d time.Duration) {

@@ -23,7 +23,7 @@ func (u *UA) inDialog(t *serverTx) {
 
 func (u *UA) dialogOf(req *sip.Request, from netip.AddrPort) *dialog {
 	c := u.calls[callKey{req.CallID().Value(), tagOf(req.To().Params)}]
-	if c == nil || !c.peers[from.Addr()] {
+	if c == nil || !c.hears(from) {
 		return nil
 	}
 	return c.dialogs[tagOf(req.From().Params)]

@@ -207,6 +207,7 @@ func TestTransfer(t *testing.T) {
 			if got := string(n.Body()); !strings.HasPrefix(got, "SIP/2.0 100") || !strings.HasPrefix(n.GetHeader("subscription-state").Value(), "terminated") {
 				t.Errorf("NOTIFY:\n%s", n)
 			}
+			wantContact(t, n, "sip:doorstation@"+panelAddr)
 			p.reply(n, 200, "a")
 			w.heard("referred " + concierge)
 		})

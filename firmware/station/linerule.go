@@ -40,6 +40,7 @@ func accountRule(doc *provisioning.Document, a provisioning.Account) lineRule {
 			Domain: a.Domain, Registrar: a.Registrar, Proxy: a.Proxy, Servers: a.Servers, Transport: a.Transport,
 			Expires: time.Duration(a.Expires), DisplayName: doc.Panel.Name,
 			Digest: a.Digest, Keepalive: time.Duration(a.Keepalive), Spread: time.Duration(a.Spread),
+			GRUU:      a.GRUU,
 			Impatient: doc.Standby.Used() || len(direct) > 0,
 		},
 		ca: a.CAFile, cert: a.CertFile, key: a.KeyFile, pin: a.Pin,
