@@ -20,6 +20,9 @@ type kamailio struct {
 	users map[string]string
 	pair  certificate // zero: no TLS
 	knows string      // over TLS, the certificate that clients need; "": none
+
+	settings []string // further modparams
+	atOnce   string   // statements that meet each request outside of dialogs first; "": none
 }
 
 // startKamailio runs Kamailio on UDP and TCP 5060 for users with passwords.
@@ -77,12 +80,14 @@ func (k *kamailio) config() []string {
 	lines = append(lines,
 		`modparam("htable", "htable", "users=>size=4;")`,
 		`modparam("registrar", "max_expires", 3600)`,
+		`modparam("registrar", "gruu_enabled", 1)`,
 		`modparam("rr", "enable_full_lr", 1)`,
 		"event_route[htable:mod-init] {")
 	for user, password := range k.users {
 		lines = append(lines, fmt.Sprintf(`  $sht(users=>%s) = "%s";`, user, password))
 	}
-	return append(lines, "}", kamailioRoutes)
+	lines = append(append(lines, "}"), k.settings...)
+	return append(lines, kamailioRoutes, "route[AT_ONCE] {", k.atOnce, "return;", "}")
 }
 
 // kamailioModules finds Debian's folder for this machine's architecture.
@@ -101,11 +106,15 @@ request_route {
   if (is_method("OPTIONS") && $rU == $null) { sl_send_reply("200", "OK"); exit; }
   if (is_method("CANCEL")) { if (t_check_trans()) t_relay(); exit; }
   if (has_totag()) {
-    if (loose_route()) { t_relay(); exit; }
+    if (loose_route()) {
+      if (is_gruu() && !lookup("location")) { sl_send_reply("404", "Not here"); exit; }
+      t_relay(); exit;
+    }
     if (is_method("ACK")) { if (t_check_trans()) t_relay(); exit; }
     sl_send_reply("404", "Not here"); exit;
   }
   t_check_trans();
+  route(AT_ONCE);
   if (is_method("INVITE") && $rz == "sips" && !($ct =~ "sips:")) { sl_send_reply("400", "Contact is no SIPS URI"); exit; }
   if (is_method("REGISTER|INVITE")) {
     if (is_method("REGISTER")) {
