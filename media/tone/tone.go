@@ -11,8 +11,8 @@ import (
 // Rate is the sampling rate of every clip, in Hz.
 const Rate = 8000
 
-// A Clip is a sound as 16-bit mono samples at Rate. Clips are shared: nobody
-// writes into one.
+// A Clip is a sound as 16-bit mono samples at Rate. It belongs to whoever asked
+// for it; the parts that play it only read.
 type Clip []int16
 
 // Duration is the playing time of the clip.
@@ -34,42 +34,67 @@ type part struct {
 
 // render computes a clip from its parts.
 func render(parts ...part) Clip {
-	var clip Clip
+	n := 0
 	for _, p := range parts {
-		clip = append(clip, p.samples()...)
+		n += samplesIn(p.lasts)
+	}
+	clip, at := make(Clip, n), 0
+	for _, p := range parts {
+		n := samplesIn(p.lasts)
+		p.fill(clip[at : at+n])
+		at += n
 	}
 	return clip
 }
 
-func (p part) samples() Clip {
-	n := samplesIn(p.lasts)
-	clip := make(Clip, n)
+// fill computes the part into clip, which is silent and as long as the part.
+func (p part) fill(clip Clip) {
 	if len(p.freqs) == 0 {
-		return clip
+		return
 	}
-	scale := p.level * math.MaxInt16 / float64(len(p.freqs))
+	n, partials := len(clip), make([]sine, len(p.freqs))
+	for i, f := range p.freqs {
+		partials[i] = newSine(f)
+	}
+	level, decay := p.level*math.MaxInt16/float64(len(partials)), 1.0
+	if p.fades { // like a struck bar, to a twentieth
+		decay = math.Exp(-3 / float64(n))
+	}
 	for i := range clip {
 		sum := 0.0
-		for _, f := range p.freqs {
-			sum += math.Sin(2 * math.Pi * f * float64(i) / Rate)
+		for k := range partials {
+			sum += partials[k].next()
 		}
-		clip[i] = int16(math.Round(scale * sum * p.gain(i, n)))
+		clip[i] = int16(math.Round(level * sum * edge(i, n)))
+		level *= decay
 	}
-	return clip
 }
 
-// gain is the envelope at sample i of n: raised-cosine edges, and for a
-// struck sound an exponential decay to a twentieth.
-func (p part) gain(i, n int) float64 {
-	edge := min(samplesIn(ramp), n/2)
-	g := 1.0
-	if near := min(i, n-1-i); near < edge {
-		g = 0.5 - 0.5*math.Cos(math.Pi*float64(near)/float64(edge))
+// A sine gives the samples of one partial in their order, each for one
+// multiplication: sin(n+1)w = 2 cos w sin nw - sin(n-1)w. Clips are computed
+// while a call goes on, and math.Sin would cost a small board a hundred times
+// as much.
+type sine struct{ now, before, twice float64 }
+
+func newSine(freq float64) sine {
+	w := 2 * math.Pi * freq / Rate
+	return sine{now: 0, before: -math.Sin(w), twice: 2 * math.Cos(w)}
+}
+
+func (s *sine) next() float64 {
+	x := s.now
+	s.now, s.before = s.twice*x-s.before, x
+	return x
+}
+
+// edge is the envelope at sample i of n: raised-cosine edges.
+func edge(i, n int) float64 {
+	width := min(samplesIn(ramp), n/2)
+	near := min(i, n-1-i)
+	if near >= width {
+		return 1
 	}
-	if p.fades {
-		g *= math.Exp(-3 * float64(i) / float64(n))
-	}
-	return g
+	return 0.5 - 0.5*math.Cos(math.Pi*float64(near)/float64(width))
 }
 
 func samplesIn(d time.Duration) int { return int(d * Rate / time.Second) }

@@ -108,3 +108,28 @@ func spectrum(clip Clip) []byte {
 	}
 	return out
 }
+
+// A clip is computed while a call goes on: nothing but its samples may be
+// allocated with it, beside the parts and their partials.
+func TestClipCostsItsSamples(t *testing.T) {
+	for _, name := range Names() {
+		clip, _, _ := For(name)
+		if n := testing.AllocsPerRun(5, func() { For(name) }); n > 20 {
+			t.Errorf("%s of %d samples takes %v allocations", name, len(clip), n)
+		}
+		if cap(clip) > len(clip)+len(clip)/8 {
+			t.Errorf("%s of %d samples holds room for %d", name, len(clip), cap(clip))
+		}
+	}
+}
+
+func BenchmarkFor(b *testing.B) {
+	for _, name := range []string{"ringback", "door-open"} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				For(name)
+			}
+		})
+	}
+}
