@@ -2,7 +2,6 @@ package trace
 
 import (
 	"bytes"
-	"encoding/binary"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -111,34 +110,5 @@ func TestCallsAndLadder(t *testing.T) {
 `
 	if b.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", b.String(), want)
-	}
-}
-
-func TestPcap(t *testing.T) {
-	all := story()
-	v6 := all[1]
-	v6.Panel, v6.Peer = netip.MustParseAddrPort("[2001:db8::1]:5060"), netip.MustParseAddrPort("[2001:db8::2]:5060")
-	var b bytes.Buffer
-	if err := WritePcap(&b, append(all, v6)); err != nil {
-		t.Fatal(err)
-	}
-	file := b.Bytes()
-	if len(file) < 24 || binary.LittleEndian.Uint32(file) != 0xa1b23c4d || binary.LittleEndian.Uint32(file[20:]) != 101 {
-		t.Fatalf("header %x", file[:24])
-	}
-	n := 0
-	for rest := file[24:]; len(rest) > 0; n++ {
-		size := binary.LittleEndian.Uint32(rest[8:])
-		p := rest[16 : 16+size]
-		if p[0]>>4 == 4 && (checksum(p[:20]) != 0 || !bytes.HasSuffix(p, all[min(n, len(all)-1)].Text)) {
-			t.Errorf("packet %d: %x", n, p)
-		}
-		rest = rest[16+size:]
-	}
-	if n != len(all)+1 {
-		t.Errorf("%d packets", n)
-	}
-	if err := WritePcap(&b, []Message{{Panel: panel, Peer: v6.Peer}}); err == nil {
-		t.Error("two families in one packet")
 	}
 }
