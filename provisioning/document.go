@@ -135,7 +135,7 @@ type Call struct {
 	Probe           Duration   `yaml:"probe"`              // ask so often, without ringing, whether the phones can be reached; 1m to 24h or 0 for never; default 0
 	TransferTo      []string   `yaml:"transfer_to"`        // addresses to which a phone may pass the visitor on (REFER); default: none
 	DialPlan        []DialRule `yaml:"dial_plan"`          // for tel: addresses; default: numbers as they are
-	Still           bool       `yaml:"still"`              // tell phones in the INVITE where a picture of the visitor lies, for as long as the call lasts; needs web.listen and a camera of raw pictures; default false
+	Still           bool       `yaml:"still"`              // tell phones in the INVITE where a picture of the visitor lies, for as long as they ring or talk; not those that have shown in calls to take video before the answer, or never to ask for it; needs web.listen and a camera of raw pictures; default false
 	NoMediaFor      Duration   `yaml:"no_media_for"`       // nothing received for so long ends the call; 1s to 10m or 0 for never; default 30s
 }
 

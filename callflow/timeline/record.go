@@ -21,6 +21,7 @@ const (
 	Retried       Name = "retried"         // the INVITE left again, with fewer streams; detail: the refusal
 	Redirected    Name = "redirected"      // the phone's 3xx is followed; detail: the new target
 	Preview       Name = "preview"         // a 200 for the picture alone: it rings on
+	Learnt        Name = "learnt"          // how the phone shows the visitor from now on; detail: how
 	Ringing       Name = "ringing"         // a provisional response; detail: its status
 	EarlyAnswer   Name = "early-answer"    // an SDP answer before the 200
 	FirstVideoOut Name = "first-video-out" // first video packet sent

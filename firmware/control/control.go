@@ -56,6 +56,7 @@ type Status struct {
 	Cover        *Cover        `json:"cover,omitempty"`    // nil: the board has no switch for it
 	Exits        []Exit        `json:"exits,omitempty"`
 	Outputs      []Output      `json:"outputs,omitempty"`
+	Phones       []Phone       `json:"phones,omitempty"` // of the flats, as far as they are known
 }
 
 // The states of a Registration.

@@ -32,6 +32,7 @@ func (p *fakePanel) Status() control.Status {
 		Outputs: []control.Output{{Name: "sounder", Role: "sounder", Error: "no such line"}},
 		Parts:   []control.Part{{Name: "camera", State: control.PartFailed, Error: "lost", Restarts: 3}},
 		Missing: []string{"no picture: built without cgo"},
+		Phones:  []control.Phone{{Target: "sip:201@pbx", Takes: control.PreviewStill, Since: time.Date(2026, 11, 22, 18, 2, 0, 0, time.Local)}},
 	}
 }
 func (p *fakePanel) Calls() []timeline.Record              { return p.calls }
@@ -153,6 +154,7 @@ func TestStatus(t *testing.T) {
 		"call      none", "door      front is released", "door      back is closed",
 		"button    button1 rings Berger", "button    button2 rings nobody, held down now",
 		"exit      exit1 opens front", "cover     open; no door opens for another 1m0s", "output    sounder (sounder) is off: no such line",
+		"phone     sip:201@pbx: still picture since Sun 22 Nov 18:02:00",
 		"part      camera failed, restarts: 3: lost", "warning   plain HTTP", "missing   no picture: built without cgo",
 	} {
 		if !strings.Contains(out, want+"\n") {

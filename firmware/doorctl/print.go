@@ -35,6 +35,9 @@ func writeStatus(w io.Writer, s control.Status) error {
 	for _, button := range s.Buttons {
 		line("button", "%s rings %s%s", button.Name, orElse(button.Flat, "nobody"), map[bool]string{true: ", held down now"}[button.Held])
 	}
+	for _, p := range s.Phones {
+		line("phone", "%s: %s", p.Target, p.Words(clock))
+	}
 	for _, o := range s.Outputs {
 		line("output", "%s (%s) is %s%s", o.Name, o.Role, map[bool]string{true: "on", false: "off"}[o.On], colon(o.Error))
 	}

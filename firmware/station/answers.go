@@ -20,7 +20,7 @@ const statusUnavailable = 480
 // invitation is how a phone is rung: with the picture and then without it, or
 // without it where the phone is known to fail over one.
 func (o *owner) invitation(l *leg, ringFor time.Duration) sipua.Invitation {
-	inv := sipua.Invitation{Target: l.peer, Expires: ringFor, Direct: o.rules.line.isDirect(l.peer), CallInfo: o.callInfo()}
+	inv := sipua.Invitation{Target: l.peer, Expires: ringFor, Direct: o.rules.line.isDirect(l.peer), CallInfo: o.callInfo(l)}
 	l.sounded = o.phones.soundOnly(l.peer, time.Now())
 	if l.sounded {
 		inv.Offers = [][]byte{l.media.OfferSound()}
@@ -38,15 +38,6 @@ func (o *owner) retried(ev sipua.Retried) {
 	o.diary.mark(monotonic(), timeline.Retried, uint32(ev.Leg), strconv.Itoa(ev.Status)+" "+ev.Reason)
 	if l := o.legs[ev.Leg]; l != nil {
 		l.fewer, l.sounded = true, true
-	}
-}
-
-// rang learns what a phone takes, from its ringing without the picture that it
-// failed over.
-func (o *owner) rang(l *leg) {
-	if l.fewer {
-		l.fewer = false
-		o.phones.learn(l.peer, time.Now())
 	}
 }
 
@@ -109,6 +100,7 @@ func (o *owner) answered(ev sipua.Answered) {
 		return
 	}
 	o.rang(l)
+	l.showing.final = true
 	answer := ev.SDP
 	settled := l.settled != nil && *l.settled == ev.Fork
 	if answer == nil && !settled {
@@ -131,6 +123,7 @@ func (o *owner) answered(ev sipua.Answered) {
 func (o *owner) talks(l *leg, at time.Duration) {
 	o.diary.mark(at, timeline.Answered, uint32(l.id), "")
 	l.merge = dtmf.Merge{} // what was typed before swallows nothing
+	l.showing.talks = true
 	o.step(callflow.Answered{Leg: l.id})
 }
 

@@ -68,6 +68,7 @@ func bareOwner() *owner {
 		legs: make(map[callflow.LegID]*leg), asked: make(map[string][]chan error), open: make(map[string]bool),
 		setup:  &setup{doors: map[string]doorRule{"front": {relay: "door1"}}},
 		around: newSurroundings(&board.Board{}, func(func(*scenery)) {}),
+		phones: openLadder("", log),
 	}
 	o.rules = o.setup
 	return o

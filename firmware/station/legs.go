@@ -30,6 +30,7 @@ type leg struct {
 	preview bool              // its 200 opened the picture alone: it rings on
 	fewer   bool              // it failed over a picture, and was rung without one
 	sounded bool              // it was offered sound alone
+	showing showing           // what it teaches of its phone
 }
 
 // newLeg opens the media of a leg, with the picture where it may be seen.
@@ -114,6 +115,8 @@ func (o *owner) stopMedia(id callflow.LegID) {
 	if l == nil {
 		return
 	}
+	o.unseen(l)
+	o.stills.leave(id)
 	delete(o.legs, id)
 	delete(o.pads, id)
 	o.video.remove(l.media)
@@ -131,6 +134,9 @@ func (o *owner) look(l *leg) {
 		o.video.remove(l.media)
 	}
 	l.viewed = wants
+	if wants {
+		o.previewed(l)
+	}
 }
 
 // mediaEvent takes what a leg's media did. What comes after the leg's end

@@ -272,4 +272,5 @@ func (o *owner) done(a callflow.Done) {
 	if !o.doorMoves() {
 		o.diary.close()
 	}
+	o.phones.keep()
 }

@@ -127,6 +127,7 @@ func (s *Station) join() {
 	s.doors.moved = func(relay, door string, open bool, at time.Duration) {
 		o.box.post(func() { o.relayMoved(relay, door, open, at) })
 	}
+	o.stills.asked = func(leg callflow.LegID) { o.box.post(func() { o.polled(leg) }) }
 	s.doors.input = func(e guard.InputEdge) { o.box.post(func() { o.guarded(e) }) }
 	s.doors.sick, s.doors.resets = s.health.Sick, s.wasReset
 	s.doors.lost = func(relay, door string) {

@@ -19,13 +19,14 @@ type view struct {
 	around around
 	reach  reach
 	text   *control.Message
+	phones map[string]phone
 }
 
 // publish renews the view, wakes the watchers, and lights the lamp of trouble. It
 // runs on the owner's goroutine.
 func (s *Station) publish() {
 	o := s.owner
-	next := view{setup: o.setup, around: o.seeAround(), reach: o.reach, text: o.text, call: control.Call{State: control.CallIdle, Shows: string(o.sound.shown)}}
+	next := view{setup: o.setup, around: o.seeAround(), reach: o.reach, text: o.text, phones: o.phones.known, call: control.Call{State: control.CallIdle, Shows: string(o.sound.shown)}}
 	if st := o.machine.State(); st != callflow.Idle {
 		next.call.State = control.CallRinging
 		if st == callflow.Talking {
@@ -64,7 +65,7 @@ func (s *Station) Status() control.Status {
 	}
 	if v.setup != nil {
 		st.Problems = append(st.Problems, v.setup.silent(v.reach)...)
-		st.Name = v.setup.name
+		st.Name, st.Phones = v.setup.name, v.setup.phonesShown(v.phones, time.Now())
 		for _, d := range v.setup.doc.Doors {
 			door := v.around.contacts[d.Relay]
 			door.Name, door.Open = d.Name, s.doors.isOpen(d.Relay)

@@ -2,25 +2,21 @@ package station
 
 import (
 	"bytes"
-	"crypto/rand"
-	"crypto/subtle"
-	"encoding/base64"
 	"errors"
 	"image"
 	"image/jpeg"
 	"net"
 	"net/netip"
 	"sync"
-	"sync/atomic"
 	"time"
 
+	"doorstation/callflow"
 	"doorstation/drivers"
 	"doorstation/firmware/web"
 	"doorstation/provisioning"
 )
 
 const (
-	stillToken = 16                     // bytes, of which nobody guesses one while a call lasts
 	stillEvery = 500 * time.Millisecond // between two pictures that are copied and coded
 	stillFresh = 3 * time.Second        // an older picture is none: the camera is lost
 )
@@ -32,70 +28,78 @@ var errNoPicture = errors.New("the camera has given no picture")
 // belongs to the owner, but for Still, which anybody may call. The zero value
 // has no call.
 type stills struct {
-	token  atomic.Pointer[string] // of the present call; nil: none
-	remove func()                 // of the look at the camera's pictures
+	asked  func(callflow.LegID) // told of the first fetch of a leg's phone, by any goroutine; nil: nobody
+	remove func()               // of the look at the camera's pictures; nil: no call
+	call   int                  // number of the present call, or of the last
+
+	passes passes
 
 	// mu is held while a picture is coded. Neither the call nor the camera waits for it.
 	mu    sync.Mutex
-	of    string // token of the call that shot shows
+	of    int // number of the call that shot shows; 0: there is no shot
 	shot  *image.YCbCr
 	taken time.Time
 	coded []byte // shot as JPEG; nil: not yet
 }
 
-// open gives the token of this call, a new one at the first time.
-func (s *stills) open(p *peek) string {
-	if token := s.token.Load(); token != nil {
-		return *token
+// open gives the token of a leg of this call.
+func (s *stills) open(leg callflow.LegID, p *peek) string {
+	if s.remove == nil {
+		s.call++
+		call := s.call
+		s.remove = p.add(func(picture drivers.Picture) { s.look(call, picture, time.Now()) })
 	}
-	raw := make([]byte, stillToken)
-	rand.Read(raw) // never fails (crypto/rand)
-	token := base64.RawURLEncoding.EncodeToString(raw)
-	s.token.Store(&token)
-	s.remove = p.add(func(picture drivers.Picture) { s.look(token, picture, time.Now()) })
-	return token
+	return s.passes.issue(leg, s.call)
 }
 
-// close ends the call: its token opens nothing any more.
+// leave ends a leg: its token opens nothing any more.
+func (s *stills) leave(leg callflow.LegID) { s.passes.revoke(leg) }
+
+// close ends the call, and with it what is left of its legs.
 func (s *stills) close() {
-	if token := s.token.Swap(nil); token != nil {
+	s.passes.clear()
+	if s.remove != nil {
 		s.remove()
-		go s.forget(*token)
+		s.remove = nil
+		go s.forget(s.call)
 	}
 }
 
 // forget lets go of the picture of a call.
-func (s *stills) forget(token string) {
+func (s *stills) forget(call int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.of == token {
-		s.of, s.shot, s.coded = "", nil, nil
+	if s.of == call {
+		s.of, s.shot, s.coded = 0, nil, nil
 	}
 }
 
 // look copies a picture of a call on its way to the encoder, twice a second at
 // most, and not while the last one is being coded.
-func (s *stills) look(token string, p drivers.Picture, now time.Time) {
+func (s *stills) look(call int, p drivers.Picture, now time.Time) {
 	if !s.mu.TryLock() {
 		return
 	}
 	defer s.mu.Unlock()
-	if s.of == token && now.Sub(s.taken) < stillEvery {
+	if s.of == call && now.Sub(s.taken) < stillEvery {
 		return
 	}
 	s.shot = copied(s.shot, p)
-	s.of, s.taken, s.coded = token, now, nil
+	s.of, s.taken, s.coded = call, now, nil
 }
 
 // Still implements web.Stills.
 func (s *stills) Still(token string) ([]byte, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := s.token.Load()
-	if now == nil || subtle.ConstantTimeCompare([]byte(*now), []byte(token)) != 1 {
+	pass, first, ok := s.passes.show(token)
+	if !ok {
 		return nil, web.ErrNoStill
 	}
-	if s.of != token || time.Since(s.taken) > stillFresh {
+	if first && s.asked != nil {
+		s.asked(pass.leg)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.of != pass.call || time.Since(s.taken) > stillFresh {
 		return nil, errNoPicture
 	}
 	if s.coded == nil {
@@ -119,19 +123,20 @@ func copied(old *image.YCbCr, p drivers.Picture) *image.YCbCr {
 	return old
 }
 
-// callInfo says in an INVITE where the picture of the call lies (RFC 3261
-// section 20.9); empty: nowhere.
-func (o *owner) callInfo() string {
+// callInfo says in an INVITE where the picture for its leg lies (RFC 3261 section
+// 20.9); empty: nowhere, or not to this phone.
+func (o *owner) callInfo(l *leg) string {
 	doc := o.rules.doc
 	if doc == nil || !doc.Call.Still || !o.rules.media.video {
 		return ""
 	}
 	pictures := peekOf(o.video.camera)
 	host, ok := o.line.pageHost(doc.Web.Listen)
-	if pictures == nil || !ok {
+	if pictures == nil || !ok || !o.phones.asks(l.peer, time.Now()) {
 		return ""
 	}
-	return "<http://" + host + web.StillPath(o.stills.open(pictures)) + ">;purpose=icon"
+	l.showing.told = true
+	return "<http://" + host + web.StillPath(o.stills.open(l.id, pictures)) + ">;purpose=icon"
 }
 
 // pageHost is how phones name the panel's page, which listens there: by its own
@@ -167,5 +172,5 @@ func stillWarning(doc *provisioning.Document) string {
 	case !newMediaRule(doc).video:
 		return wants + "video.enabled is false"
 	}
-	return "call.still is set: whoever reads an INVITE on the way can see the visitor until the call ends"
+	return "call.still is set: whoever reads an INVITE on the way can see the visitor until the call of that phone ends"
 }

@@ -3,6 +3,7 @@ package station
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"image/jpeg"
 	"net/netip"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"doorstation/callflow"
 	"doorstation/drivers"
 	"doorstation/firmware/web"
 	"doorstation/provisioning"
@@ -44,14 +46,15 @@ func lumaOf(t *testing.T, raw []byte, width, height int) int {
 func TestStillOfACall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var camera peek
-		var s stills
+		var asked []callflow.LegID
+		s := stills{asked: func(leg callflow.LegID) { asked = append(asked, leg) }}
 		defer s.close()
 		if _, err := s.Still(""); !errors.Is(err, web.ErrNoStill) {
 			t.Errorf("without a call: %v", err)
 		}
-		first := s.open(&camera)
-		if again := s.open(&camera); again != first || len(first) < 22 {
-			t.Errorf("two legs of a call get %q and %q", first, again)
+		first, other := s.open(1, &camera), s.open(2, &camera)
+		if first == other || len(first) < 22 || len(camera.looks) != 1 {
+			t.Errorf("two legs of a call get %q and %q, and %d looks", first, other, len(camera.looks))
 		}
 		luma := func(token string) int {
 			t.Helper()
@@ -78,6 +81,10 @@ func TestStillOfACall(t *testing.T) {
 		time.Sleep(time.Millisecond)
 		camera.show(plain(64, 48, 200))
 		near("half a second later", luma(first), 200)
+		near("for the other leg", luma(other), 200)
+		if fmt.Sprint(asked) != "[1 2]" {
+			t.Errorf("the legs that asked are %v, want each once", asked)
+		}
 		if _, err := s.Still(first[1:] + "A"); !errors.Is(err, web.ErrNoStill) {
 			t.Errorf("with another token: %v", err)
 		}
@@ -86,11 +93,16 @@ func TestStillOfACall(t *testing.T) {
 			t.Errorf("of a camera that is lost: %v", err)
 		}
 		camera.show(plain(64, 48, 100))
+		s.leave(2)
+		if _, err := s.Still(other); !errors.Is(err, web.ErrNoStill) {
+			t.Errorf("of a leg that has ended: %v", err)
+		}
+		near("for the leg that goes on", luma(first), 100)
 		s.close()
 		if _, err := s.Still(first); !errors.Is(err, web.ErrNoStill) || len(camera.looks) != 0 {
 			t.Errorf("after the call: %v, %d look on", err, len(camera.looks))
 		}
-		second := s.open(&camera)
+		second := s.open(3, &camera)
 		if second == first {
 			t.Error("two calls have one token")
 		}
@@ -110,16 +122,20 @@ func TestWhoIsToldOfAPicture(t *testing.T) {
 		listen     string
 		still, raw bool
 		video      bool
+		known      phone
 		want       string
 	}{
-		"all of it":         {":8080", true, true, true, "<http://192.0.2.5:8080/still/*.jpg>;purpose=icon"},
-		"one address":       {"192.0.2.6:80", true, true, true, "<http://192.0.2.6:80/still/*.jpg>;purpose=icon"},
-		"IPv6":              {"[2001:db8::1]:80", true, true, true, "<http://[2001:db8::1]:80/still/*.jpg>;purpose=icon"},
-		"this machine only": {"localhost:80", true, true, true, "<http://127.0.0.1:80/still/*.jpg>;purpose=icon"},
-		"not wanted":        {":8080", false, true, true, ""},
-		"no page":           {"", true, true, true, ""},
-		"a coding camera":   {":8080", true, false, true, ""},
-		"no picture":        {":8080", true, true, false, ""},
+		"all of it":         {":8080", true, true, true, phone{}, "<http://192.0.2.5:8080/still/*.jpg>;purpose=icon"},
+		"one address":       {"192.0.2.6:80", true, true, true, phone{}, "<http://192.0.2.6:80/still/*.jpg>;purpose=icon"},
+		"IPv6":              {"[2001:db8::1]:80", true, true, true, phone{}, "<http://[2001:db8::1]:80/still/*.jpg>;purpose=icon"},
+		"this machine only": {"localhost:80", true, true, true, phone{}, "<http://127.0.0.1:80/still/*.jpg>;purpose=icon"},
+		"it polls":          {":8080", true, true, true, phone{Takes: rungStill}, "<http://192.0.2.5:8080/still/*.jpg>;purpose=icon"},
+		"it sees more":      {":8080", true, true, true, phone{Takes: rungPreview}, ""},
+		"it never came":     {":8080", true, true, true, phone{Blind: ladderBlind, Told: ladderBlind}, ""},
+		"not wanted":        {":8080", false, true, true, phone{}, ""},
+		"no page":           {"", true, true, true, phone{}, ""},
+		"a coding camera":   {":8080", true, false, true, phone{}, ""},
+		"no picture":        {":8080", true, true, false, phone{}, ""},
 	} {
 		o := bareOwner()
 		o.line.local = netip.MustParseAddr("192.0.2.5")
@@ -128,12 +144,15 @@ func TestWhoIsToldOfAPicture(t *testing.T) {
 		if c.raw {
 			o.video.camera = &peekedCamera{peek: new(peek)}
 		}
-		got := o.callInfo()
-		if token := o.stills.token.Load(); token != nil {
-			got = strings.Replace(got, *token, "*", 1)
+		c.known.Since = time.Now()
+		o.phones.known = map[string]phone{flatPhone: c.known}
+		l := &leg{id: 1, peer: flatPhone}
+		got := o.callInfo(l)
+		for _, pass := range o.stills.passes.all {
+			got = strings.Replace(got, pass.token, "*", 1)
 		}
-		if got != c.want {
-			t.Errorf("%s: %q, want %q", name, got, c.want)
+		if got != c.want || l.showing.told != (got != "") {
+			t.Errorf("%s: %q, told: %v; want %q", name, got, l.showing.told, c.want)
 		}
 		o.stills.close()
 	}

@@ -9,12 +9,12 @@ import (
 // Stills gives the picture of the present call to phones that ask for one
 // again and again. It may be asked from any goroutine.
 type Stills interface {
-	// Still gives a JPEG of now. An unknown token, or one of a call that is over,
+	// Still gives a JPEG of now. An unknown token, or one of a leg that is over,
 	// gives ErrNoStill; any other error means that there is no picture yet.
 	Still(token string) (jpeg []byte, err error)
 }
 
-// ErrNoStill means that a token belongs to no present call.
+// ErrNoStill means that a token belongs to no leg of a present call.
 var ErrNoStill = errors.New("there is no such picture")
 
 // StillPath is where the picture of a token lies.
@@ -26,7 +26,7 @@ const (
 )
 
 // still gives a picture to whoever knows the token: phones cannot log in. Its
-// path is a secret as long as the call lasts, and is not recorded.
+// path is a secret as long as the leg lasts, and is not recorded.
 func (h *handler) still(w http.ResponseWriter, r *http.Request) {
 	token, named := strings.CutSuffix(r.PathValue("name"), stillSuffix)
 	if !named {

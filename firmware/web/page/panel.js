@@ -94,11 +94,27 @@ function showParts(status) {
     `${part.name}: ${part.state}${part.restarts ? `, restarted ${part.restarts} times` : ""}${part.error ? ". " + part.error : ""}`)));
 }
 
+const previews = { early: "early picture", preview: "picture by a first answer", still: "still picture", none: "no preview" };
+
+// showPhones tells how the flats' phones show the visitor while they ring.
+function showPhones(status) {
+  const phones = status.phones || [];
+  $("phones-card").hidden = phones.length === 0;
+  $("phones").replaceChildren(...phones.map((phone) => {
+    const words = [
+      phone.sound_alone_since && `sound alone since ${clock(phone.sound_alone_since)}`,
+      phone.takes && `${previews[phone.takes] || phone.takes} since ${clock(phone.since)}`,
+    ].filter(Boolean);
+    return fact("", `${phone.target}: ${words.join(", ")}`);
+  }));
+}
+
 function show(status) {
   $("name").textContent = document.title = status.name || "Door station";
   $("about").textContent = `Version ${status.version}, running since ${clock(status.started)}`;
   showFacts(status);
   showDoors(status);
+  showPhones(status);
   showParts(status);
 }
 

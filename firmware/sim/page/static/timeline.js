@@ -29,7 +29,7 @@ export function took(ns) {
 
 const WORDS = {
   'press': 'press', 'incoming': 'incoming call', 'invite': 'INVITE', 'ringing': 'rings', 'early-answer': 'early answer',
-  'first-video-out': 'picture out', 'key-frame-out': 'key frame', 'first-audio-in': 'sound in', 'answered': 'answered',
+  'learnt': 'phone known', 'first-video-out': 'picture out', 'key-frame-out': 'key frame', 'first-audio-in': 'sound in', 'answered': 'answered',
   'ack': 'ACK', 'first-audio-out': 'sound out', 'first-video-in': 'picture in', 'digit': 'digit', 'code-right': 'code right',
   'code-wrong': 'code wrong', 'code-locked': 'locked out', 'open-asked': 'local opening', 'door-asked': 'guard asked',
   'relay-on': 'relay drawn', 'relay-off': 'relay at rest', 'door-failed': 'door failed', 'picture-wanted': 'picture wanted',
