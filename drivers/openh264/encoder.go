@@ -36,8 +36,8 @@ type encoder struct {
 // newEncoder starts an encoder. The quality gives way first to meet the
 // bitrate; pictures are left out only where the worst quality does not.
 func newEncoder(width, height int, f drivers.VideoFormat) (*encoder, error) {
-	if width < 16 || height < 16 || width%2 != 0 || height%2 != 0 {
-		return nil, fmt.Errorf("openh264: picture of %dx%d pixels; both must be even and at least 16", width, height)
+	if err := codable(width, height); err != nil {
+		return nil, err
 	}
 	params, err := openh264.NewParams()
 	if err != nil {
@@ -60,6 +60,14 @@ func newEncoder(width, height int, f drivers.VideoFormat) (*encoder, error) {
 	}
 	e.key = key
 	return e, nil
+}
+
+// codable refuses sizes of pictures that the encoder does not take.
+func codable(width, height int) error {
+	if width < 16 || height < 16 || width%2 != 0 || height%2 != 0 {
+		return fmt.Errorf("openh264: picture of %dx%d pixels; both must be even and at least 16", width, height)
+	}
+	return nil
 }
 
 // Read hands the picture to the encoder; it is mediadevices' video.Reader.

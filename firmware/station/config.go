@@ -80,7 +80,7 @@ func (t *trial) apply(snap *provisioning.Snapshot) {
 	if t.owner.line.set(next.line) {
 		t.registered = false
 	}
-	go t.owner.video.learn(next.video)
+	t.owner.video.learn(next.video)
 	t.stop()
 	switch {
 	case !snap.Trial || !t.newest():

@@ -64,7 +64,7 @@ func (h *videoHub) profileLevelID() string {
 	return h.profile.Load().(string)
 }
 
-// learn asks the camera, which takes some milliseconds, what it will send.
+// learn asks the driver what the camera will send.
 func (h *videoHub) learn(format drivers.VideoFormat) {
 	if h.camera == nil {
 		return
