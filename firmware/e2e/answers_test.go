@@ -79,6 +79,7 @@ func TestPhoneHangsUp(t *testing.T) {
 
 // Phones that refuse, or are not there.
 func TestRefusals(t *testing.T) {
+	t.Parallel()
 	for status, want := range map[string]string{
 		"486 Busy Here":               "busy",
 		"480 Temporarily Unavailable": "unreachable",
@@ -103,6 +104,7 @@ func TestRefusals(t *testing.T) {
 
 // A phone that takes the INVITE and says nothing.
 func TestSilence(t *testing.T) {
+	t.Parallel()
 	s, _, gate := site(t)
 	phone := startSipp(s.host("phone", 31), "silence")
 	p := startPanel(gate, config{targets: []string{phone.uri()}, call: "ring_for: 4s"})
@@ -118,6 +120,7 @@ func TestSilence(t *testing.T) {
 // The visitor presses again, and the phone's answer crosses our CANCEL: the
 // call is acknowledged and ended, and nobody is left listening.
 func TestAnswerCrossesCancel(t *testing.T) {
+	t.Parallel()
 	s, _, gate := site(t)
 	phone := startSipp(s.host("phone", 31), "cancel_crosses_200")
 	newHandpiece(phone.host)

@@ -37,13 +37,18 @@ func TestDigitsThroughBadNetworks(t *testing.T) {
 	}
 }
 
-// Five INFO requests leave in a burst; sorted by CSeq they are the code.
+// Five INFO requests leave in a burst, in order or not; sorted by CSeq they are
+// the code.
 func TestDigitsByInfoInABurst(t *testing.T) {
-	p, phone, _ := talkingTo(t, "info_burst", "hang_up_after_open: 2s",
-		"[code1]", rightCode[:1], "[code2]", rightCode[1:2], "[code3]", rightCode[2:3], "[code4]", rightCode[3:], "[code5]", endKey)
-	p.opened(1)
-	wantRecord(t, p.ended(), "talked", map[timeline.Name]int{timeline.Digit: 5, timeline.CodeRight: 1, timeline.CodeWrong: 0})
-	phone.played()
+	for _, scenario := range []string{"info_burst", "info_reordered"} {
+		t.Run(scenario, func(t *testing.T) {
+			p, phone, _ := talkingTo(t, scenario, "hang_up_after_open: 2s",
+				"[code1]", rightCode[:1], "[code2]", rightCode[1:2], "[code3]", rightCode[2:3], "[code4]", rightCode[3:], "[code5]", endKey)
+			p.opened(1)
+			wantRecord(t, p.ended(), "talked", map[timeline.Name]int{timeline.Digit: 5, timeline.CodeRight: 1, timeline.CodeWrong: 0})
+			phone.played()
+		})
+	}
 }
 
 // Wrong codes end the call at the third, and open nothing.

@@ -27,10 +27,15 @@ func TestMain(m *testing.M) {
 			fmt.Fprintln(os.Stderr, "e2e: preparing the namespaces:", err)
 			os.Exit(1)
 		}
+		sideBySide()
 		os.Exit(m.Run())
 	}
 	os.Exit(outside())
 }
+
+// downloads are what must be in the cache before the tests, which have no
+// network but their own.
+var downloads []func() error
 
 // outside builds and starts the test binary again, and returns its exit code.
 func outside() int {
@@ -41,6 +46,11 @@ func outside() int {
 	}
 	defer os.RemoveAll(programs)
 	build(programs)
+	for _, fetch := range downloads {
+		if err := fetch(); err != nil {
+			fmt.Fprintln(os.Stderr, "e2e:", err) // the tests that need it fail
+		}
+	}
 
 	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
 	cmd.Env = append(os.Environ(), insideEnv+"=1", programsEnv+"="+programs)

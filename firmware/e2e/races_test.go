@@ -8,12 +8,15 @@ import (
 	"doorstation/firmware/control"
 )
 
+// soundAlone is the record of a call to a phone that refused the picture.
+var soundAlone = map[timeline.Name]int{timeline.Retried: 1, timeline.Answered: 1, timeline.FirstVideoOut: 0}
+
 // Phones that change their mind, or their place, or want more than an INVITE and
 // its answer. Each ends with the panel's BYE at the end of its talk time.
 func TestOffersAndAnswers(t *testing.T) {
 	for scenario, want := range map[string]map[timeline.Name]int{
 		"reliable":   {timeline.Ringing: 2, timeline.EarlyAnswer: 1, timeline.Answered: 1},
-		"no_picture": {timeline.Retried: 1, timeline.Answered: 1, timeline.FirstVideoOut: 0},
+		"no_picture": soundAlone,
 		"moved":      {timeline.Redirected: 2, timeline.Answered: 1},
 		"hold":       {timeline.Answered: 1, timeline.Reoffer: 4},
 		"session":    {timeline.Answered: 1, timeline.Reoffer: 1},
@@ -21,7 +24,7 @@ func TestOffersAndAnswers(t *testing.T) {
 	} {
 		t.Run(scenario, func(t *testing.T) {
 			s, _, gate := site(t)
-			phone := startSipp(s.host("phone", 31), scenario)
+			phone := startSipp(s.host("phone", 31), scenario, "[status]", "488 Not Acceptable Here")
 			piece := newHandpiece(phone.host)
 			p := startPanel(gate, config{targets: []string{phone.uri()}, call: "talk_for: 3s, warn_before: 1s"})
 			p.press()
@@ -38,10 +41,75 @@ func TestOffersAndAnswers(t *testing.T) {
 	}
 }
 
+// Phones that the panel rings, and whose messages meet ours.
+func TestRaces(t *testing.T) {
+	t.Parallel()
+	talked := func(more ...timeline.Name) story {
+		marks := map[timeline.Name]int{timeline.Answered: 1, timeline.Reoffer: 0}
+		for _, name := range more {
+			marks[name]++
+		}
+		return story{result: "talked", marks: marks}
+	}
+	gaveUp := story{call: "ring_for: 2s", result: "no-answer", marks: map[timeline.Name]int{timeline.Invite: 1, timeline.Answered: 0}}
+	glare, forgotten := talked(timeline.Reoffer), talked()
+	glare.also, forgotten.also = backedOff("INVITE"), backedOff("UPDATE")
+	ours := talked()
+	ours.call, ours.result = "talk_for: 2s, warn_before: 1s", "time-limit"
+	alone := story{call: ours.call, result: ours.result, marks: soundAlone}
+	moved := talked(timeline.Reoffer)
+	moved.call, moved.result = ours.call, ours.result
+	play(t, map[string]story{
+		"glare":           glare,
+		"forgotten":       forgotten,
+		"two_answers":     talked(timeline.EarlyAnswer),
+		"reliable_gap":    talked(timeline.EarlyAnswer),
+		"early_update":    talked(timeline.EarlyAnswer, timeline.Reoffer),
+		"replaces":        talked(),
+		"late_refusals":   talked(),
+		"wrong_dialog":    talked(),
+		"bye_crosses_bye": ours,
+		"elsewhere":       moved,
+		"bye_401":         ours,
+		"asks_password":   {result: "unreachable", marks: map[timeline.Name]int{timeline.Refused: 1, timeline.Answered: 0}},
+		"foreign_route":   gaveUp,
+		"late_ring":       gaveUp,
+		"late_answer":     gaveUp,
+
+		"no_picture 415 Unsupported Media Type": alone,
+		"no_picture 503 Service Unavailable":    alone,
+		"no_picture 606 Not Acceptable":         alone,
+	}, []string{"glare", "forgotten"}, ringsPhone)
+}
+
+// backedOff fails unless the panel sent its request again after a 491, and not
+// before the 2.1 s that the owner of the Call-ID waits (RFC 3261 section 14.1).
+func backedOff(method string) func(*testing.T, *panel, *host) {
+	return func(t *testing.T, p *panel, _ *host) {
+		const least = 2100 * time.Millisecond
+		refused := p.wire.all(sip(false, "SIP/2.0 491", method))
+		if len(refused) == 0 {
+			t.Fatalf("no 491 to %s on the wire", method)
+		}
+		again := p.wire.all(func(k packet) bool {
+			return sip(true, method+" ", method)(k) && k.at.After(refused[0].at)
+		})
+		if len(again) == 0 {
+			t.Fatalf("no %s follows the 491", method)
+		}
+		wait := again[0].at.Sub(refused[0].at)
+		if wait < least {
+			t.Errorf("%s comes again %v after the 491, want %v at least", method, wait, least)
+		}
+		t.Logf("%s comes again %v after the 491", method, wait.Round(time.Millisecond))
+	}
+}
+
 // A call that the visitor gave up while the network was down is not made when it
 // returns. What the kernel had kept for the phone's address may still go out, at
 // once; a phone that rings for it is cancelled.
 func TestNoGhostRing(t *testing.T) {
+	t.Parallel()
 	s, _, gate := site(t)
 	phone := s.host("phone", 31)
 	phone.udp(5060)

@@ -22,13 +22,19 @@ type sipp struct {
 // scenario: [status] and what it is, in turn. [media] is the phone's address.
 func startSipp(h *host, scenario string, words ...string) *sipp {
 	h.t.Helper()
+	return playSipp(h, scenario, words)
+}
+
+// playSipp is startSipp with arguments for SIPp: whom it calls, how often.
+func playSipp(h *host, scenario string, words []string, args ...string) *sipp {
+	h.t.Helper()
 	s := &sipp{host: h, dir: scratch(h.t, h.name)}
 	text, err := os.ReadFile(filepath.Join("sipp", scenario+".xml"))
 	if err != nil {
 		h.t.Fatal(err)
 	}
 	told := strings.NewReplacer(append(words, "[media]", h.addr.String())...).Replace(string(text))
-	s.process = h.command(h.name, "sipp", s.args(write(h.t, s.dir, scenario+".xml", told))...)
+	s.process = h.command(h.name, "sipp", append(s.args(write(h.t, s.dir, scenario+".xml", told)), args...)...)
 	s.process.cmd.Dir = s.dir
 	s.run()
 	s.until("sipp listens", func() error { return s.listens("udp", 5060) })
@@ -52,7 +58,13 @@ func (s *sipp) uri() string { return "sip:phone@" + s.host.at(5060).String() }
 // came about.
 func (s *sipp) played() {
 	s.host.t.Helper()
-	if code := s.wait(patience); code != 0 {
+	s.playedIn(patience)
+}
+
+// playedIn is played for a scenario that lasts.
+func (s *sipp) playedIn(limit time.Duration) {
+	s.host.t.Helper()
+	if code := s.wait(limit); code != 0 {
 		errors, _ := os.ReadFile(filepath.Join(s.dir, "errors"))
 		s.host.t.Errorf("%s: sipp ends with %d, want 0 (its scenario as written)\n%s", s.name, code, errors)
 	}
