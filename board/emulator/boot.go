@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -212,17 +213,25 @@ func (m *Machine) launch(namespace string, args []string) error {
 		return fmt.Errorf("emulator: %w", err)
 	}
 	m.stdin = in
-	if err := m.cmd.Start(); err != nil {
+	started := make(chan error)
+	go func() {
+		// Pdeathsig means the death of the thread that started it.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := m.cmd.Start()
+		started <- err
+		if err == nil {
+			_ = m.cmd.Wait()
+			m.console.end()
+			close(m.ended)
+		}
+	}()
+	if err := <-started; err != nil {
 		if errors.Is(err, exec.ErrNotFound) {
 			return fmt.Errorf("emulator: %w: run scripts/setup board", err)
 		}
 		return fmt.Errorf("emulator: %w", err)
 	}
-	go func() {
-		_ = m.cmd.Wait()
-		m.console.end()
-		close(m.ended)
-	}()
 	return nil
 }
 
