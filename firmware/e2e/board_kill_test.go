@@ -142,11 +142,12 @@ func (p *boardPanel) murdered(m murder, after time.Duration) time.Duration {
 	line := m.door.line
 	round, _ := p.moves(line)
 	p.shell("echo daemon=$(pidof doorstationd) guard=$(pidof doorguard) >/tmp/victims")
-	p.shell("(until doorctl open " + m.door.name + "; do usleep 50000; done) >/dev/null 2>&1 &")
+	p.shell("(until doorctl open " + m.door.name + "; do usleep 50000; done) >/dev/null 2>&1 & echo asking=$! >>/tmp/victims")
 	on := p.edge(line, true, round)
 	pause(p.t, time.Until(on.At.Add(after)))
 	from := time.Now()
-	if err := p.Tell(". /tmp/victims; " + m.do); err != nil {
+	// Who asked has been heard. A daemon that dies before it says so is not asked again.
+	if err := p.Tell(". /tmp/victims; kill $asking 2>/dev/null; " + m.do); err != nil {
 		p.t.Fatal(err)
 	}
 	off := p.edge(line, false, round)
