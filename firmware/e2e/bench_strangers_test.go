@@ -10,16 +10,24 @@ import (
 	"time"
 )
 
-// ringWithin is how long the bench waits for a phone to ring in a flood.
-const ringWithin = 5 * time.Second
+const (
+	// siegeFor is how long strangers call in the bench, siegeEnd its last part.
+	siegeFor = 3 * time.Minute
+	siegeEnd = 30 * time.Second
+
+	// ringWithin is how long the bench waits for a phone to ring in a flood.
+	ringWithin = 5 * time.Second
+)
 
 // A siege is what strangers' calls do to a door.
 type siege struct {
 	ring    sample // a press → the phone has its INVITE
+	late    sample // those of the last siegeEnd
 	lost    sample // number of presses that brought none in ringWithin
 	rate    sample // INVITEs of strangers a second
 	replies sample // to them, a second
 	grown   sample // RSS at its most against before, MB
+	kept    sample // RSS at the end against before, MB
 }
 
 // measureStrangers presses while strangers send well-formed INVITEs.
@@ -30,9 +38,11 @@ func measureStrangers(b *testing.B, t *table) {
 	t.add(
 		figure{what: "INVITEs of strangers, a second", ours: ours.rate, peer: peer.rate},
 		figure{what: "  press → the phone has its INVITE, worst, ms", ours: ours.ring, peer: peer.ring, by: worst, reach: 1000},
+		figure{what: fmt.Sprintf("  the same in the last %v of %v, ms", siegeEnd, siegeFor), ours: ours.late, peer: peer.late, by: worst, reach: 1000},
 		figure{what: fmt.Sprintf("  presses without one in %v", ringWithin), ours: ours.lost, peer: peer.lost, by: median, reach: 0},
 		figure{what: "  replies to strangers, a second", ours: ours.replies, peer: peer.replies, by: median, reach: 1},
 		figure{what: "  RSS growth, MiB", ours: ours.grown, peer: peer.grown, by: median, reach: 8},
+		figure{what: "  RSS growth, when it is over, MiB", ours: ours.kept, peer: peer.kept},
 	)
 }
 
@@ -85,7 +95,7 @@ func siegePeer(b *testing.B) siege {
 	})
 }
 
-// besiege sends strangers' calls to a door for floodOfCalls, and has somebody
+// besiege sends strangers' calls to a door for siegeFor, and has somebody
 // press again and again. press gives the time that counts as the press, and asks
 // in between whether the phone has rung.
 func besiege(b *testing.B, from *host, p *process, door netip.AddrPort, phone *scripted, press func(rung func() bool) time.Time) (d siege) {
@@ -108,20 +118,26 @@ func besiege(b *testing.B, from *host, p *process, door netip.AddrPort, phone *s
 	before := p.rss()
 	most := before
 	sent := make(chan int, 1)
-	go func() { sent <- pourCalls(stranger, door) }()
+	go func() { sent <- pourCalls(stranger, door, siegeFor) }()
 	pause(b, time.Second)
 	lost := 0
-	for end := time.Now().Add(floodOfCalls - 3*time.Second); time.Now().Before(end); most = max(most, p.rss()) {
-		if pressed, rang := once(); rang.IsZero() {
+	for end := time.Now().Add(siegeFor - 3*time.Second); time.Now().Before(end); most = max(most, p.rss()) {
+		pressed, rang := once()
+		switch {
+		case rang.IsZero():
 			lost++
-		} else {
+		case time.Until(end) < siegeEnd:
+			d.late.ms(rang.Sub(pressed))
+			fallthrough
+		default:
 			d.ring.ms(rang.Sub(pressed))
 		}
 		pause(b, 300*time.Millisecond)
 	}
-	d.rate = sample{float64(<-sent) / floodOfCalls.Seconds()}
-	d.replies = sample{float64(replies.Load()) / floodOfCalls.Seconds()}
-	d.grown, d.lost = sample{max(most, p.rss()) - before}, sample{float64(lost)}
+	d.rate = sample{float64(<-sent) / siegeFor.Seconds()}
+	d.replies = sample{float64(replies.Load()) / siegeFor.Seconds()}
+	pause(b, settling)
+	d.grown, d.kept, d.lost = sample{max(most, p.rss()) - before}, sample{p.rss() - before}, sample{float64(lost)}
 	return d
 }
 

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -60,25 +61,58 @@ func TestDomainLeadsToTLS(t *testing.T) {
 }
 
 // The account is one over UDP, the phone's address a sips one: the call goes over
-// TLS all the same.
+// TLS all the same, to the domain's server or to the outbound proxy's.
 func TestSipsWithAnAccountOverUDP(t *testing.T) {
-	s := newStreet(t)
-	proxy, names := secureDomain(t, s, "house.example")
-	anna := startBaresip(s.host("anna", 20), handset{
-		user: "anna", password: "a-word", domain: proxy.host.at(5061).String(), speaks: 700, transport: "tls",
-	})
-	gate := s.host("panel", 10)
-	gate.names = names
-	p := startPanel(gate, config{registrar: "house.example", targets: []string{"sips:anna@house.example"}, account: caFile(proxy)})
+	t.Parallel()
+	for name, c := range map[string]struct{ certified, proxy, route string }{
+		"by the domain":          {"house.example", "", ""},
+		"by the outbound proxy":  {"one.house.example", ", proxy: one.house.example", "<sips:one.house.example;lr>"},
+		"by the proxy's address": {"", `, proxy: "10.0.0.5"`, "<sips:10.0.0.5;lr>"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStreet(t)
+			proxy, names := secureDomain(t, s, c.certified)
+			if c.route != "" {
+				proxy.kill()
+				proxy.atOnce = fmt.Sprintf(`if (is_method("INVITE") && $hdr(Route) != %q) { sl_send_reply("400", "Not by the proxy"); exit; }`, c.route)
+				proxy.start()
+			}
+			anna := startBaresip(s.host("anna", 20), handset{
+				user: "anna", password: "a-word", domain: proxy.host.at(5061).String(), speaks: 700, transport: "tls",
+			})
+			gate := s.host("panel", 10)
+			gate.names = names
+			p := startPanel(gate, config{
+				registrar: "house.example", targets: []string{"sips:anna@house.example"}, account: caFile(proxy) + c.proxy,
+			})
+			p.press()
+			anna.event("CALL_INCOMING")
+			p.calls(control.CallRinging)
+			pause(t, 2100*time.Millisecond) // the same button is ignored for 2 s
+			p.press()
+			anna.event("CALL_CLOSED")
+			wantRecord(t, p.ended(), "cancelled", map[timeline.Name]int{timeline.SecondPress: 1})
+			if open := p.wire.all(sip(true, "INVITE ", "")); len(open) != 0 {
+				t.Errorf("%d INVITEs went in the clear, the first:\n%s", len(open), open[0].payload)
+			}
+		})
+	}
+}
+
+// A proxy's port is that of UDP: no call to a sips address, and the reason is
+// said, nothing of it in the clear.
+func TestSipsByAProxyOfUDPAlone(t *testing.T) {
+	t.Parallel()
+	_, proxy, gate := site(t)
+	p := startPanel(gate, config{targets: []string{"sips:anna@10.0.0.5"}, account: `, proxy: "10.0.0.5:5060"`})
 	p.press()
-	anna.event("CALL_INCOMING")
-	p.calls(control.CallRinging)
-	pause(t, 2100*time.Millisecond) // the same button is ignored for 2 s
-	p.press()
-	anna.event("CALL_CLOSED")
-	wantRecord(t, p.ended(), "cancelled", map[timeline.Name]int{timeline.SecondPress: 1})
-	if open := p.wire.all(sip(true, "INVITE ", "")); len(open) != 0 {
-		t.Errorf("%d INVITEs went in the clear, the first:\n%s", len(open), open[0].payload)
+	record := p.ended()
+	if record.Result != "unreachable" || !strings.Contains(drawn(record), "needs TLS") {
+		t.Errorf("result %q (%s), want unreachable, and why\n%s", record.Result, record.Reason, drawn(record))
+	}
+	if n := p.requests("INVITE", proxy.host); n != 0 {
+		t.Errorf("%d INVITEs went in the clear", n)
 	}
 }
 

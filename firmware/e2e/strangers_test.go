@@ -13,7 +13,7 @@ import (
 	"doorstation/callflow/timeline"
 )
 
-// floodOfCalls is how long strangers call.
+// floodOfCalls is how long strangers call in the test.
 const floodOfCalls = 10 * time.Second
 
 // Strangers send thousands of well-formed INVITEs a second. Nothing rings, next
@@ -28,7 +28,7 @@ func TestFloodOfCalls(t *testing.T) {
 	go count(stranger, &replies)
 	before := p.daemon.rss()
 	sent := make(chan int)
-	go func() { sent <- pourCalls(stranger, gate.at(5060)) }()
+	go func() { sent <- pourCalls(stranger, gate.at(5060), floodOfCalls) }()
 	pause(t, time.Second)
 	began := time.Now()
 	p.press()
@@ -51,14 +51,15 @@ func TestFloodOfCalls(t *testing.T) {
 	}
 }
 
-// pourCalls sends INVITEs, each of a call of its own, about 5,000 a second.
-func pourCalls(from *net.UDPConn, to netip.AddrPort) (sent int) {
+// pourCalls sends INVITEs for a time, each of a call of its own, about 5,000 a
+// second.
+func pourCalls(from *net.UDPConn, to netip.AddrPort, length time.Duration) (sent int) {
 	const batch = 50
 	out := ipv4.NewPacketConn(from)
 	load := make([]ipv4.Message, batch)
 	pace := time.NewTicker(batch * time.Second / floodPace)
 	defer pace.Stop()
-	for end := time.Now().Add(floodOfCalls); time.Now().Before(end); <-pace.C {
+	for end := time.Now().Add(length); time.Now().Before(end); <-pace.C {
 		for i := range load {
 			load[i] = ipv4.Message{
 				Buffers: [][]byte{strangersCall(from.LocalAddr().String(), to, sent+i)},
