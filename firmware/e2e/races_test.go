@@ -71,7 +71,7 @@ func TestRaces(t *testing.T) {
 		"bye_crosses_bye": ours,
 		"elsewhere":       moved,
 		"bye_401":         ours,
-		"asks_password":   {result: "unreachable", marks: map[timeline.Name]int{timeline.Refused: 1, timeline.Answered: 0}},
+		"asks_password":   {result: "unreachable", marks: map[timeline.Name]int{timeline.Invite: 1, timeline.Refused: 1, timeline.Answered: 0}},
 		"foreign_route":   gaveUp,
 		"late_ring":       gaveUp,
 		"late_answer":     gaveUp,
