@@ -32,6 +32,11 @@ type Options struct {
 	// DiskCache gives the data disk a cache that CutCache empties. Boards with an
 	// SD card cannot have it.
 	DiskCache bool
+	// System gives the guest Debian's own init, systemd, on the disk Data, which
+	// is then made with it. Files are put into that system. One of them at
+	// /install is a script for its shell that runs each time before the init, as
+	// packages do when they are installed.
+	System bool
 	// Network is how the guest's eth0 is connected.
 	Network Network
 	// Console gets a copy of what the guest writes, unless it is nil.
@@ -60,6 +65,9 @@ type Network struct {
 // Boot starts a machine and returns when its init runs. Ctx bounds the start
 // only; Close or Cut ends the machine.
 func Boot(ctx context.Context, opt Options) (*Machine, error) {
+	if opt.System && opt.Data == "" {
+		return nil, errors.New("emulator: a guest with Debian's init needs a disk: Data is empty")
+	}
 	ctx, cancel := context.WithTimeout(ctx, BootTime)
 	defer cancel()
 	m, err := modelOf(opt.Board)
@@ -117,7 +125,11 @@ func (m *Machine) prepare(ctx context.Context, opt Options) ([]string, error) {
 		return nil, err
 	}
 	initrd := filepath.Join(m.dir, "initrd")
-	if err := concatenate(initrd, base, opt.Files); err != nil {
+	files := opt.Files
+	if opt.System {
+		files = below(systemFolder, files)
+	}
+	if err := concatenate(initrd, base, files); err != nil {
 		return nil, err
 	}
 	line := m.model.commandLine(opt)
@@ -130,7 +142,7 @@ func (m *Machine) prepare(ctx context.Context, opt Options) ([]string, error) {
 		args = append(args, "-rtc", "base="+opt.Clock.UTC().Format("2006-01-02T15:04:05"))
 	}
 	if opt.Data != "" {
-		if err := makeDisk(ctx, opt.Data); err != nil {
+		if err := m.makeData(ctx, opt); err != nil {
 			return nil, err
 		}
 		disk, err := m.storage(ctx, opt)
@@ -144,6 +156,14 @@ func (m *Machine) prepare(ctx context.Context, opt Options) ([]string, error) {
 		backend = "tap,script=no,downscript=no,ifname=" + opt.Network.Tap
 	}
 	return append(args, m.model.network(backend)...), nil
+}
+
+// makeData makes the data disk, unless there is one.
+func (m *Machine) makeData(ctx context.Context, opt Options) error {
+	if opt.System {
+		return m.model.makeSystem(ctx, opt.Data)
+	}
+	return makeDisk(ctx, opt.Data)
 }
 
 // storage gives the arguments for the data disk.
@@ -172,6 +192,9 @@ func (m *model) commandLine(opt Options) string {
 	}
 	if opt.Data != "" {
 		words = append(words, "emu.disk="+m.disk)
+	}
+	if opt.System {
+		words = append(words, "emu.system=yes")
 	}
 	if len(opt.Without) > 0 {
 		words = append(words, "emu.without="+strings.Join(opt.Without, ","))

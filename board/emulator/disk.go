@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 )
 
 // DiskSize is the size of a new data disk, in bytes: a power of two, as SD
@@ -17,14 +18,20 @@ func makeDisk(ctx context.Context, path string) error {
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+	return makeFileSystem(ctx, path, DiskSize)
+}
+
+// makeFileSystem makes an image of an ext4 of size bytes. Words are further ones
+// for mkfs.
+func makeFileSystem(ctx context.Context, path string, size int64, words ...string) error {
 	f, err := os.Create(path)
 	if err != nil {
 		return fmt.Errorf("emulator: %w", err)
 	}
-	if err := errors.Join(f.Truncate(DiskSize), f.Close()); err != nil {
+	if err := errors.Join(f.Truncate(size), f.Close()); err != nil {
 		return fmt.Errorf("emulator: %w", err)
 	}
-	_, err = command(ctx, "/sbin/mkfs.ext4", "-q", "-F", path)
+	_, err = command(ctx, "/sbin/mkfs.ext4", slices.Concat([]string{"-q", "-F"}, words, []string{path})...)
 	return err
 }
 
