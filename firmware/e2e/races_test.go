@@ -44,42 +44,51 @@ func TestOffersAndAnswers(t *testing.T) {
 // Phones that the panel rings, and whose messages meet ours.
 func TestRaces(t *testing.T) {
 	t.Parallel()
-	talked := func(more ...timeline.Name) story {
-		marks := map[timeline.Name]int{timeline.Answered: 1, timeline.Reoffer: 0}
-		for _, name := range more {
-			marks[name]++
-		}
-		return story{result: "talked", marks: marks}
-	}
-	gaveUp := story{call: "ring_for: 2s", result: "no-answer", marks: map[timeline.Name]int{timeline.Invite: 1, timeline.Answered: 0}}
-	glare, forgotten := talked(timeline.Reoffer), talked()
-	glare.also, forgotten.also = backedOff("INVITE"), backedOff("UPDATE")
-	ours := talked()
-	ours.call, ours.result = "talk_for: 2s, warn_before: 1s", "time-limit"
-	alone := story{call: ours.call, result: ours.result, marks: soundAlone}
-	moved := talked(timeline.Reoffer)
-	moved.call, moved.result = ours.call, ours.result
+	const briefly, soon = "talk_for: 2s, warn_before: 1s", "ring_for: 2s"
+	var (
+		talked   = map[timeline.Name]int{timeline.Answered: 1, timeline.EarlyAnswer: 0, timeline.Reoffer: 0}
+		early    = map[timeline.Name]int{timeline.Answered: 1, timeline.EarlyAnswer: 1, timeline.Reoffer: 0}
+		reoffer  = map[timeline.Name]int{timeline.Answered: 1, timeline.EarlyAnswer: 0, timeline.Reoffer: 1}
+		both     = map[timeline.Name]int{timeline.Answered: 1, timeline.EarlyAnswer: 1, timeline.Reoffer: 1}
+		looked   = map[timeline.Name]int{timeline.Answered: 0, timeline.Preview: 1}
+		refused  = map[timeline.Name]int{timeline.Answered: 0, timeline.Invite: 1, timeline.Refused: 1}
+		noAnswer = map[timeline.Name]int{timeline.Answered: 0, timeline.Invite: 1}
+	)
 	play(t, map[string]story{
-		"glare":           glare,
-		"forgotten":       forgotten,
-		"two_answers":     talked(timeline.EarlyAnswer),
-		"reliable_gap":    talked(timeline.EarlyAnswer),
-		"early_update":    talked(timeline.EarlyAnswer, timeline.Reoffer),
-		"replaces":        talked(),
-		"late_refusals":   talked(),
-		"wrong_dialog":    talked(),
-		"bye_crosses_bye": ours,
-		"elsewhere":       moved,
-		"bye_401":         ours,
-		"asks_password":   {result: "unreachable", marks: map[timeline.Name]int{timeline.Invite: 1, timeline.Refused: 1, timeline.Answered: 0}},
-		"foreign_route":   gaveUp,
-		"late_ring":       gaveUp,
-		"late_answer":     gaveUp,
+		"glare":           {result: "talked", marks: reoffer, also: backedOff("INVITE"), lasts: true},
+		"forgotten":       {result: "talked", marks: talked, also: backedOff("UPDATE"), lasts: true},
+		"two_answers":     {result: "talked", marks: early},
+		"reliable_gap":    {result: "talked", marks: early},
+		"early_update":    {result: "talked", marks: both},
+		"replaces":        {result: "talked", marks: talked},
+		"late_refusals":   {result: "talked", marks: talked},
+		"wrong_dialog":    {result: "talked", marks: talked},
+		"bad_offer":       {result: "talked", marks: reoffer},
+		"media_moves":     {result: "talked", marks: reoffer, also: toOtherPort},
+		"elsewhere":       {result: "time-limit", marks: reoffer, call: briefly},
+		"bye_crosses_bye": {result: "time-limit", marks: talked, call: briefly},
+		"bye_401":         {result: "time-limit", marks: talked, call: briefly},
+		"bye_unanswered":  {result: "time-limit", marks: talked, call: briefly},
+		"asks_password":   {result: "unreachable", marks: refused},
+		"moved_away":      {result: "unreachable", marks: refused},
+		"preview_only":    {result: "no-answer", marks: looked, call: soon},
+		"never_487":       {result: "no-answer", marks: noAnswer, call: soon},
+		"foreign_route":   {result: "no-answer", marks: noAnswer, call: soon},
+		"late_ring":       {result: "no-answer", marks: noAnswer, call: soon},
+		"late_answer":     {result: "no-answer", marks: noAnswer, call: soon},
 
-		"no_picture 415 Unsupported Media Type": alone,
-		"no_picture 503 Service Unavailable":    alone,
-		"no_picture 606 Not Acceptable":         alone,
-	}, []string{"glare", "forgotten"}, ringsPhone)
+		"no_picture 415 Unsupported Media Type": {result: "time-limit", marks: soundAlone, call: briefly},
+		"no_picture 503 Service Unavailable":    {result: "time-limit", marks: soundAlone, call: briefly},
+		"no_picture 606 Not Acceptable":         {result: "time-limit", marks: soundAlone, call: briefly},
+	}, ringsPhone)
+}
+
+// toOtherPort fails unless sound goes to the port of media_moves, in A-law.
+func toOtherPort(t *testing.T, p *panel, phone *host) {
+	moved := p.wire.all(rtp(true, phone.at(6010)))
+	if len(moved) == 0 || moved[len(moved)-1].payload[1]&0x7f != 8 {
+		t.Errorf("%d packets to the new port; want some, of payload type 8", len(moved))
+	}
 }
 
 // backedOff fails unless the panel sent its request again after a 491, and not

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"cmp"
 	"flag"
 	"maps"
 	"slices"
@@ -19,6 +20,7 @@ type story struct {
 	result string
 	marks  map[timeline.Name]int
 	also   func(*testing.T, *panel, *host) // what else must have been on the wire
+	lasts  bool                            // up to longStory
 }
 
 const (
@@ -40,16 +42,25 @@ func sideBySide() {
 	}
 }
 
-// play runs the stories side by side, the long ones first.
-func play(t *testing.T, stories map[string]story, long []string, one func(*testing.T, string, story)) {
+// play runs the stories side by side, those that last first.
+func play(t *testing.T, stories map[string]story, one func(*testing.T, string, story)) {
 	t.Helper()
-	short := slices.Sorted(maps.Keys(stories))
-	for _, scenario := range append(slices.Clone(long), slices.DeleteFunc(short, func(s string) bool { return slices.Contains(long, s) })...) {
-		t.Run(scenario, func(t *testing.T) {
+	names := slices.Collect(maps.Keys(stories))
+	slices.SortFunc(names, func(a, b string) int { return cmp.Compare(stories[b].limit(), stories[a].limit()) })
+	for _, name := range names {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			one(t, scenario, stories[scenario])
+			one(t, name, stories[name])
 		})
 	}
+}
+
+// limit is how long the scenario may take.
+func (s story) limit() time.Duration {
+	if s.lasts {
+		return longStory
+	}
+	return patience
 }
 
 // listed lets the phone of the stories call the panel, too.
@@ -66,7 +77,7 @@ func ringsPhone(t *testing.T, scenario string, want story) {
 	p.press()
 	audio, _ := p.panelPorts(phone.host)
 	piece.speak(audio, 600)
-	phone.playedIn(longStory)
+	phone.playedIn(want.limit())
 	want.holds(t, p, phone.host)
 }
 
@@ -77,7 +88,7 @@ func callsPanel(t *testing.T, scenario string, want story) {
 	newHandpiece(place)
 	p := startPanel(gate, config{targets: []string{"sip:phone@" + place.at(5060).String()}, call: want.call, extra: []string{listed}})
 	caller := playSipp(place, scenario, nil, gate.at(5060).String())
-	caller.playedIn(longStory)
+	caller.playedIn(want.limit())
 	want.holds(t, p, place)
 }
 
