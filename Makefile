@@ -3,6 +3,7 @@
 GO      ?= go
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 BUILT   := $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+TAGS    := $(shell sed -n 's/^tags=//p' scripts/tags)
 LDFLAGS := -s -w -X main.version=$(VERSION) -X main.built=$(BUILT)
 PROGRAMS := doorstationd doorguard doorctl sim
 
@@ -28,7 +29,7 @@ test: ## everything: lint, unit tests with the race detector, real peers, demo, 
 
 build: ## the programs, into bin/
 	@scripts/setup build
-	CGO_ENABLED=1 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/ $(PROGRAMS:%=./firmware/%)
+	CGO_ENABLED=1 $(GO) build -trimpath -tags '$(TAGS)' -ldflags '$(LDFLAGS)' -o bin/ $(PROGRAMS:%=./firmware/%)
 
 cross: ## the panel's programs for ARM, into dist/cross; sizes, licences, bills of materials
 	@scripts/setup cross

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -71,13 +72,30 @@ func outside() int {
 // build puts the programs into dir, or beside each what the compiler said: the
 // tests that need it fail with that, the others run.
 func build(dir string) {
+	tags, err := tags()
 	for _, name := range []string{"doorstationd", "doorguard", "doorctl", "sim"} {
-		path := filepath.Join(dir, name)
-		cmd := exec.Command("go", "build", "-o", path, "../"+name)
-		if out, err := cmd.CombinedOutput(); err != nil {
+		path, out, err := filepath.Join(dir, name), []byte(nil), err
+		if err == nil {
+			out, err = exec.Command("go", "build", "-tags", tags, "-o", path, "../"+name).CombinedOutput()
+		}
+		if err != nil {
 			_ = os.WriteFile(path+".error", fmt.Appendf(out, "%v", err), 0o644)
 		}
 	}
+}
+
+// tags are the build tags of the programs that panels get.
+func tags() (string, error) {
+	const file = "../../scripts/tags"
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return "", err
+	}
+	_, words, found := strings.Cut(string(raw), "\ntags=")
+	if !found {
+		return "", fmt.Errorf("%s has no line tags=", file)
+	}
+	return strings.TrimSpace(words), nil
 }
 
 // namespaces asks for network, mounts and processes of our own, and for a user
