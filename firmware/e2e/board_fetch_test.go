@@ -19,6 +19,9 @@ func fetchBoards() error {
 		_, err := emulator.Fetch(ctx, emulator.Arch(board))
 		faults = append(faults, err)
 	}
-	_, err := emulator.FetchSystem(ctx, emulator.Arch(systemBoard))
-	return errors.Join(append(faults, err)...)
+	for _, board := range systemBoards {
+		_, err := emulator.FetchSystem(ctx, emulator.Arch(board))
+		faults = append(faults, err)
+	}
+	return errors.Join(faults...)
 }

@@ -18,8 +18,9 @@ import (
 	"doorstation/callflow/timeline"
 )
 
-// systemBoard is the board that the service manager is run on.
-const systemBoard = "qemu-virt-arm64"
+// systemBoards are the boards that the service manager is run on: system calls, and
+// so their filters, differ between 32 and 64 bit.
+var systemBoards = []string{"qemu-virt-armhf", "qemu-virt-arm64"}
 
 // The service manager's patience with a daemon that hangs, by its unit:
 // WatchdogSec and TimeoutAbortSec.
@@ -28,36 +29,33 @@ const notified = 12*time.Second + 2*time.Second
 // The panel as its units run it, under the real service manager: nothing that a
 // unit takes away is missing, and what it is to take away is gone.
 func TestBoardSystemd(t *testing.T) {
-	s := newStreet(t)
-	startKamailio(s.host("proxy", 5), map[string]string{"panel": panelPassword, "anna": "a-word"})
-	anna := startBaresip(s.host("anna", 20), handset{user: "anna", password: "a-word", domain: "10.0.0.5", speaks: 600, video: true})
-	viewer := newScripted(s.host("viewer", 31))
-	newHandpiece(viewer.host)
-	p := bootSystem(s.boardHost("board", 10), boardSetup{
-		board: systemBoard,
-		config: config{targets: []string{"sip:anna@10.0.0.5", viewer.uri()}, pulse: "5s", doors: []string{
-			"  - {name: lift, relay: door3, pulse: 500ms, codes: [{name: lift, digits: \"3691\"}]}",
-		}},
-	})
-	safe := p.edge("DOOR2", true, 0) // active low: the guard has made it safe
-	t.Logf("power-on → relays driven safe %v", safe.At.Sub(p.Started))
-	p.registered()
-	registration := p.wire.first("the registrar's 200", sip(false, "SIP/2.0 200", "REGISTER"))
-	t.Logf("power-on → registered %v", registration.at.Sub(p.Started))
-	for _, unit := range []string{"doorguard", "doorstationd"} {
-		p.wantProperties(unit, map[string]string{"ActiveState": "active", "SubState": "running", "NRestarts": "0", "UnitFileState": "enabled"})
-	}
-	p.confined()
-	p.wholeCall(anna, viewer)
-	p.shell("doorctl open lift")
-	p.edge("DOOR3", true, 0)
-	p.edge("DOOR3", false, 0)
-	p.missesNothing()
-	p.hungUnderGuard()
-	p.hungWithoutGuard()
-	p.stoppedInPulse()
-	if up, down := p.moves("DOOR2"); up != 1 || down != 0 {
-		t.Errorf("DOOR2 rose %d and fell %d times since power-on, want 1 and 0", up, down)
+	for _, board := range systemBoards {
+		t.Run(board, func(t *testing.T) {
+			s := newStreet(t)
+			startKamailio(s.host("proxy", 5), map[string]string{"panel": panelPassword, "anna": "a-word"})
+			anna := startBaresip(s.host("anna", 20), handset{user: "anna", password: "a-word", domain: "10.0.0.5", speaks: 600, video: true})
+			viewer := newScripted(s.host("viewer", 31))
+			newHandpiece(viewer.host)
+			p := bootSystem(s.boardHost("board", 10), boardSetup{
+				board: board,
+				config: config{targets: []string{"sip:anna@10.0.0.5", viewer.uri()}, pulse: "5s", doors: []string{
+					"  - {name: lift, relay: door3, pulse: 500ms, codes: [{name: lift, digits: \"3691\"}]}",
+				}},
+			})
+			p.started()
+			p.confined()
+			p.wholeCall(anna, viewer)
+			p.shell("doorctl open lift")
+			p.edge("DOOR3", true, 0)
+			p.edge("DOOR3", false, 0)
+			p.missesNothing()
+			p.hungUnderGuard()
+			p.hungWithoutGuard()
+			p.stoppedInPulse()
+			if up, down := p.moves("DOOR2"); up != 1 || down != 0 {
+				t.Errorf("DOOR2 rose %d and fell %d times since power-on, want 1 and 0", up, down)
+			}
+		})
 	}
 }
 
@@ -121,6 +119,20 @@ func shippedUnits(t testing.TB) []emulator.File {
 	return files
 }
 
+// started waits for the registration, and fails unless both units are active since
+// their first start.
+func (p *boardPanel) started() {
+	p.t.Helper()
+	safe := p.edge("DOOR2", true, 0) // active low: the guard has made it safe
+	p.t.Logf("power-on → relays driven safe %v", safe.At.Sub(p.Started))
+	p.registered()
+	registration := p.wire.first("the registrar's 200", sip(false, "SIP/2.0 200", "REGISTER"))
+	p.t.Logf("power-on → registered %v", registration.at.Sub(p.Started))
+	for _, unit := range []string{"doorguard", "doorstationd"} {
+		p.wantProperties(unit, map[string]string{"ActiveState": "active", "SubState": "running", "NRestarts": "0", "UnitFileState": "enabled"})
+	}
+}
+
 // properties asks the service manager about a unit.
 func (p *boardPanel) properties(unit string, names ...string) map[string]string {
 	p.t.Helper()
@@ -154,7 +166,7 @@ func (p *boardPanel) confined() {
 		{"the daemon's niceness", `cut -d' ' -f19 /proc/$(pidof doorstationd)/stat`, "-10"},
 		{"the guard's scheduling, first in first out", `cut -d' ' -f41 /proc/$(pidof doorguard)/stat`, "1"},
 		{"the guard's network", `cmp -s /proc/1/net/dev /proc/$(pidof doorguard)/net/dev; echo $?`, "1"},
-		{"the guard's watchdog", `ls -l /proc/$(pidof doorguard)/fd | grep -c /dev/watchdog`, "1"},
+		{"the guard's watchdog", `ls -l /proc/$(pidof doorguard)/fd | grep -c /dev/watchdog || true`, p.shell("ls /dev | grep -c '^watchdog0$' || true")},
 	} {
 		if got := p.shell(c.script); got != c.want {
 			p.t.Errorf("%s: %q, want %q", c.what, got, c.want)
@@ -174,7 +186,7 @@ grep -q ' / [a-z0-9]* ro,' $mounts && echo kept`, unit))
 // missesNothing fails if a program says that it may not do something.
 func (p *boardPanel) missesNothing() {
 	p.t.Helper()
-	said := p.shell("journalctl -u doorguard -u doorstationd -o cat | grep -i -E 'not permitted|denied|read-only' | head -n 5")
+	said := p.shell("journalctl -u doorguard -u doorstationd -o cat | grep -i -E 'not permitted|denied|read-only|not supported|part lost' | head -n 5")
 	if said != "" {
 		p.t.Errorf("the programs miss something that their units take away:\n%s", said)
 	}
