@@ -50,7 +50,7 @@ type Account struct {
 	Password  string   `yaml:"password"`  // for digest authentication; empty: none is offered
 	Domain    string   `yaml:"domain"`    // the part behind the @
 	Registrar string   `yaml:"registrar"` // host or host:port; default: domain
-	Proxy     string   `yaml:"proxy"`     // outbound proxy, host or host:port; default: none
+	Proxy     string   `yaml:"proxy"`     // outbound proxy, host or host:port; where transport is not tls, a port here leaves sips: phones without a way; default: none
 	Servers   []string `yaml:"servers"`   // further servers, host or host:port, tried in this order when the proxy or registrar fails; default: none
 	Transport string   `yaml:"transport"` // default udp; auto: what the DNS says of the server (NAPTR)
 	Expires   Duration `yaml:"expires"`   // how long a registration is asked to last; 60s to 24h, default 5m
