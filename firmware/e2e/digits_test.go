@@ -40,7 +40,7 @@ func TestDigitsThroughBadNetworks(t *testing.T) {
 // Five INFO requests leave in a burst, in order or not; sorted by CSeq they are
 // the code.
 func TestDigitsByInfoInABurst(t *testing.T) {
-	for _, scenario := range []string{"info_burst", "info_reordered"} {
+	for _, scenario := range []string{"info_burst", "info_burst over TCP", "info_reordered"} {
 		t.Run(scenario, func(t *testing.T) {
 			p, phone, _ := talkingTo(t, scenario, "hang_up_after_open: 2s",
 				"[code1]", rightCode[:1], "[code2]", rightCode[1:2], "[code3]", rightCode[2:3], "[code4]", rightCode[3:], "[code5]", endKey)

@@ -77,9 +77,15 @@ func TestRaces(t *testing.T) {
 		"late_ring":       {result: "no-answer", marks: noAnswer, call: soon},
 		"late_answer":     {result: "no-answer", marks: noAnswer, call: soon},
 
-		"no_picture 415 Unsupported Media Type": {result: "time-limit", marks: soundAlone, call: briefly},
-		"no_picture 503 Service Unavailable":    {result: "time-limit", marks: soundAlone, call: briefly},
-		"no_picture 606 Not Acceptable":         {result: "time-limit", marks: soundAlone, call: briefly},
+		"two_answers over TCP":     {result: "talked", marks: early},
+		"reliable_gap over TCP":    {result: "talked", marks: early},
+		"early_update over TCP":    {result: "talked", marks: both},
+		"wrong_dialog over TCP":    {result: "talked", marks: talked},
+		"bye_crosses_bye over TCP": {result: "time-limit", marks: talked, call: briefly},
+
+		"no_picture: 415 Unsupported Media Type": {result: "time-limit", marks: soundAlone, call: briefly},
+		"no_picture: 503 Service Unavailable":    {result: "time-limit", marks: soundAlone, call: briefly},
+		"no_picture: 606 Not Acceptable":         {result: "time-limit", marks: soundAlone, call: briefly},
 	}, ringsPhone)
 }
 

@@ -16,10 +16,12 @@ type sipp struct {
 	*process
 	host *host
 	dir  string
+	way  string // "udp" or "tcp"
 }
 
-// startSipp runs sipp/scenario.xml for one call. words stand for others in the
-// scenario: [status] and what it is, in turn. [media] is the phone's address.
+// startSipp runs sipp/scenario.xml for one call, "scenario over TCP" with a TCP
+// listener. words stand for others in the scenario: [status] and what it is, in
+// turn. [media] is the phone's address.
 func startSipp(h *host, scenario string, words ...string) *sipp {
 	h.t.Helper()
 	return playSipp(h, scenario, words)
@@ -28,7 +30,11 @@ func startSipp(h *host, scenario string, words ...string) *sipp {
 // playSipp is startSipp with arguments for SIPp: whom it calls, how often.
 func playSipp(h *host, scenario string, words []string, args ...string) *sipp {
 	h.t.Helper()
-	s := &sipp{host: h, dir: scratch(h.t, h.name)}
+	s := &sipp{host: h, dir: scratch(h.t, h.name), way: "udp"}
+	scenario, overTCP := strings.CutSuffix(scenario, " over TCP")
+	if overTCP {
+		s.way, args = "tcp", append(args, "-t", "t1")
+	}
 	text, err := os.ReadFile(filepath.Join("sipp", scenario+".xml"))
 	if err != nil {
 		h.t.Fatal(err)
@@ -37,7 +43,7 @@ func playSipp(h *host, scenario string, words []string, args ...string) *sipp {
 	s.process = h.command(h.name, "sipp", append(s.args(write(h.t, s.dir, scenario+".xml", told)), args...)...)
 	s.process.cmd.Dir = s.dir
 	s.run()
-	s.until("sipp listens", func() error { return s.listens("udp", 5060) })
+	s.until("sipp listens", func() error { return s.listens(s.way, 5060) })
 	return s
 }
 
@@ -52,7 +58,13 @@ func (s *sipp) args(scenario string) []string {
 }
 
 // uri is what the panel rings.
-func (s *sipp) uri() string { return "sip:phone@" + s.host.at(5060).String() }
+func (s *sipp) uri() string {
+	uri := "sip:phone@" + s.host.at(5060).String()
+	if s.way == "tcp" {
+		uri += ";transport=tcp"
+	}
+	return uri
+}
 
 // played waits until the scenario is over and fails unless every step of it
 // came about.

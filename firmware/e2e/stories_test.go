@@ -67,9 +67,9 @@ func (s story) limit() time.Duration {
 const listed = `inbound: {allow: ["sip:phone@10.0.0.31", "sip:thief@10.0.0.32"]}`
 
 // ringsPhone plays a story of a phone that the panel rings. After the scenario
-// may stand the [status] in it.
+// and a colon may stand the [status] in it.
 func ringsPhone(t *testing.T, scenario string, want story) {
-	scenario, status, _ := strings.Cut(scenario, " ")
+	scenario, status, _ := strings.Cut(scenario, ": ")
 	s, _, gate := site(t)
 	phone := startSipp(s.host("phone", 31), scenario, "[status]", status)
 	piece := newHandpiece(phone.host)
