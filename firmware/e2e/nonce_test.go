@@ -3,12 +3,17 @@ package e2e
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/icholy/digest"
 )
+
+// countsNonces are the settings of a Kamailio that wants every nonce count to be
+// higher than the one before.
+var countsNonces = []string{`modparam("auth", "qop", "auth")`, `modparam("auth", "nonce_count", 1)`}
 
 // Kamailio counts how often a nonce is used (RFC 7616 section 3.4), takes no
 // count twice, and lets nonces grow old, with or without a word about that. Each
@@ -28,10 +33,7 @@ func TestRefreshIsOneRoundTrip(t *testing.T) {
 			s := newStreet(t)
 			proxy := &kamailio{
 				host: s.host("proxy", 5), users: map[string]string{"panel": panelPassword}, atOnce: atOnce,
-				settings: []string{
-					`modparam("auth", "qop", "auth")`, `modparam("auth", "nonce_count", 1)`, `modparam("auth", "nonce_expire", 4)`,
-					`modparam("registrar", "max_expires", 2)`,
-				},
+				settings: append(slices.Clone(countsNonces), `modparam("auth", "nonce_expire", 4)`, `modparam("registrar", "max_expires", 2)`),
 			}
 			proxy.start()
 			p := startPanel(s.host("panel", 10), config{targets: []string{"sip:anna@10.0.0.5"}, transport: "tcp"})
@@ -45,6 +47,29 @@ func TestRefreshIsOneRoundTrip(t *testing.T) {
 			})
 			t.Log(p.registrations())
 		})
+	}
+}
+
+// The first call is asked for the password, the next one brings it along with the
+// next count.
+func TestSecondCallIsNotAskedForThePassword(t *testing.T) {
+	t.Parallel()
+	s := newStreet(t)
+	proxy := &kamailio{
+		host: s.host("proxy", 5), users: map[string]string{"panel": panelPassword, "anna": "a-word"}, settings: countsNonces,
+	}
+	proxy.start()
+	anna := startBaresip(s.host("anna", 20), handset{user: "anna", password: "a-word", domain: "10.0.0.5"})
+	p := startPanel(s.host("panel", 10), config{targets: []string{"sip:anna@10.0.0.5"}, transport: "tcp"})
+	for call, want := range []int{2, 3} {
+		p.press()
+		anna.event("CALL_INCOMING")
+		anna.hangUp()
+		anna.event("CALL_CLOSED")
+		p.ended()
+		if n := p.requests("INVITE", proxy.host); n != want {
+			t.Errorf("%d INVITEs after call %d, want %d", n, call+1, want)
+		}
 	}
 }
 
