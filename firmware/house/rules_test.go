@@ -61,8 +61,7 @@ type reserve struct {
 var foreign = []reserve{
 	{"github.com/emiago/sipgo/...", []string{"callflow/sipua/...", "firmware/sim/..."}},
 	{"github.com/icholy/digest/...", []string{"callflow/sipua/...", "provisioning/...", "firmware/sim/..."}},
-	{"github.com/miekg/dns/...", nil}, // half a megabyte in RAM; tests have it as a name server
-	{"golang.org/x/net/dns/...", []string{"callflow/sipua/locate"}},
+	{"github.com/miekg/dns/...", []string{"callflow/sipua/locate"}},
 	{"github.com/chromedp/...", nil},
 	{"periph.io/x/host/...", []string{"board/detect/..."}},
 	{"github.com/google/jsonschema-go/...", nil},
