@@ -67,10 +67,22 @@ func TestSecondCallIsNotAskedForThePassword(t *testing.T) {
 		anna.hangUp()
 		anna.event("CALL_CLOSED")
 		p.ended()
+		await(t, "the phone's refusal has been seen on the wire", func() error {
+			if n := len(p.wire.all(refusal)); n != call+1 {
+				return fmt.Errorf("%d refusals", n)
+			}
+			return nil
+		})
 		if n := p.requests("INVITE", proxy.host); n != want {
 			t.Errorf("%d INVITEs after call %d, want %d", n, call+1, want)
 		}
 	}
+}
+
+// refusal matches a final answer to our INVITE that asks for no password.
+func refusal(k packet) bool {
+	answer := sip(false, "SIP/2.0 ", "INVITE")
+	return answer(k) && k.payload[len("SIP/2.0 ")] >= '4' && !sip(false, "SIP/2.0 407", "INVITE")(k)
 }
 
 // registrations tells the REGISTERs and their answers: "-" for one without
