@@ -9,6 +9,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// largestNews is the room for a message about an interface, in bytes, as netlink(7)
+// advises. It lies on the stack of a goroutine that lives as long as the panel.
+const largestNews = 8 << 10
+
 // watchCables calls back, until ctx ends, when a network interface gets its
 // carrier: a cable was put in, or the switch at its other end has started. What
 // was true of the network before may not be true any more.
@@ -23,7 +27,7 @@ func watchCables(ctx context.Context, back func()) error {
 		return fmt.Errorf("news of the network interfaces: %w", err)
 	}
 	defer context.AfterFunc(ctx, func() { file.Close() })()
-	news := make([]byte, 64<<10)
+	news := make([]byte, largestNews)
 	lost := make(cables)
 	for {
 		n, err := file.Read(news)
