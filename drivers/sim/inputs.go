@@ -94,6 +94,9 @@ func (k *contact) take(c Change, report func(drivers.Input)) {
 		}
 		return
 	}
+	if k.moving && c.At-k.at >= k.Debounce { // it was stable for its time; we come late to see it
+		k.settled(report)
+	}
 	k.moving = active != k.stable
 	k.active, k.at = active, c.At
 	k.due = time.Now().Add(k.Debounce)
@@ -110,8 +113,13 @@ func settle(contacts map[string]*contact, report func(drivers.Input)) time.Durat
 			next = min(next, wait)
 			continue
 		}
-		k.moving, k.stable = false, k.active
-		report(drivers.Input{Name: k.Name, Active: k.active, At: k.at})
+		k.settled(report)
 	}
 	return next
+}
+
+// settled reports where the line has moved to.
+func (k *contact) settled(report func(drivers.Input)) {
+	k.moving, k.stable = false, k.active
+	report(drivers.Input{Name: k.Name, Active: k.active, At: k.at})
 }

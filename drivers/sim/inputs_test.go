@@ -63,6 +63,40 @@ func TestDebounce(t *testing.T) {
 	}
 }
 
+// TestLatePress is about a busy machine: a press and its end are read in one go,
+// and their own times tell that they were no spike.
+func TestLatePress(t *testing.T) {
+	const ms = time.Millisecond
+	for name, c := range map[string]struct {
+		held time.Duration
+		want []drivers.Input
+	}{
+		"a press": {40 * ms, []drivers.Input{{Name: "button1", Active: true, At: 100 * ms}, {Name: "button1", At: 140 * ms}}},
+		"a spike": {9 * ms, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				changes := make(chan Change)
+				ctx, stop := context.WithCancel(t.Context())
+				var got []drivers.Input
+				go func() {
+					lines := []InputLine{{Name: "button1", Line: "B1", Debounce: 10 * ms}}
+					_ = debounce(ctx, lines, changes, func(in drivers.Input) { got = append(got, in) })
+				}()
+				changes <- Change{Line: "B1"}
+				changes <- Change{Line: "B1", Level: true, At: 100 * ms}
+				changes <- Change{Line: "B1", At: 100*ms + c.held}
+				time.Sleep(time.Second)
+				stop()
+				synctest.Wait()
+				if !slices.Equal(got, c.want) {
+					t.Errorf("reported %v, want %v", got, c.want)
+				}
+			})
+		})
+	}
+}
+
 // TestPresentLevelIsReported is about contacts, of which a restart must not
 // hide the state.
 func TestPresentLevelIsReported(t *testing.T) {
