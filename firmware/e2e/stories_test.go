@@ -29,7 +29,7 @@ const (
 	longStory = 90 * time.Second
 	// storiesAtOnce are played side by side, whatever the number of cores: they
 	// wait far more than they work.
-	storiesAtOnce = 6
+	storiesAtOnce = 8
 )
 
 // sideBySide sets how many parallel tests run at once, unless -parallel does.
@@ -42,11 +42,12 @@ func sideBySide() {
 	}
 }
 
-// play runs the stories side by side, those that last first.
+// play runs the stories side by side. Of those that wait for their turn, Go
+// takes the latest first, so the ones that last stand at the end.
 func play(t *testing.T, stories map[string]story, one func(*testing.T, string, story)) {
 	t.Helper()
 	names := slices.Collect(maps.Keys(stories))
-	slices.SortFunc(names, func(a, b string) int { return cmp.Compare(stories[b].limit(), stories[a].limit()) })
+	slices.SortFunc(names, func(a, b string) int { return cmp.Compare(stories[a].limit(), stories[b].limit()) })
 	for _, name := range names {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
