@@ -3,18 +3,12 @@
 package e2e
 
 import (
-	"context"
-	"fmt"
 	"maps"
-	"os"
-	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"doorstation/board/emulator"
 	"doorstation/callflow/timeline"
 )
 
@@ -55,68 +49,9 @@ func TestBoardSystemd(t *testing.T) {
 			if up, down := p.moves("DOOR2"); up != 1 || down != 0 {
 				t.Errorf("DOOR2 rose %d and fell %d times since power-on, want 1 and 0", up, down)
 			}
+			p.rebootedInPulse()
 		})
 	}
-}
-
-// bootSystem switches on a board whose init is systemd, with the panel installed
-// in it, and waits for its console.
-func bootSystem(h *host, set boardSetup) *boardPanel {
-	h.t.Helper()
-	p := newBoardPanel(h, set)
-	p.opt.System = true
-	p.opt.Files = p.systemFiles(set)
-	p.on()
-	ctx, cancel := context.WithTimeout(h.t.Context(), 3*boardPatience) // it starts much more than our init
-	defer cancel()
-	if _, err := p.Mark(ctx, "ready", 0); err != nil {
-		h.t.Fatal(err)
-	}
-	return p
-}
-
-// systemFiles are the panel's files where its units expect them.
-func (p *boardPanel) systemFiles(set boardSetup) []emulator.File {
-	p.t.Helper()
-	files := append([]emulator.File{
-		{Path: "etc/doorstation/board.json", Content: compiledBoard(p.t, set)},
-		{Path: "etc/doorstation/panel.yaml", Content: []byte(set.yaml(p.host))},
-		{Path: "etc/doorstation/doorstationd.env", Content: []byte("DOORSTATION_ARGS=-verbose -config /etc/doorstation/panel.yaml\n")},
-		{Path: "usr/bin/doorctl", From: crossProgram(p.t, set.board, "doorctl")},
-		{Path: "install", Content: []byte("systemd-sysusers && systemctl enable doorguard.service doorstationd.service\n")},
-	}, set.files...)
-	for _, name := range []string{"doorguard", "doorstationd"} {
-		files = append(files, emulator.File{Path: "usr/lib/doorstation/" + name, From: crossProgram(p.t, set.board, name)})
-	}
-	return append(files, shippedUnits(p.t)...)
-}
-
-// shippedUnits are the files of scripts/systemd. The units go where an
-// administrator puts them, the others where their first line says.
-func shippedUnits(t testing.TB) []emulator.File {
-	t.Helper()
-	found, err := filepath.Glob("../../scripts/systemd/*")
-	if err != nil || len(found) == 0 {
-		t.Fatalf("no units: %v", err)
-	}
-	files := make([]emulator.File, 0, len(found))
-	for _, from := range found {
-		content, err := os.ReadFile(from)
-		if err != nil {
-			t.Fatal(err)
-		}
-		to := path.Join("/etc/systemd/system", filepath.Base(from))
-		if path.Ext(to) != ".service" {
-			first, _, _ := strings.Cut(string(content), "\n")
-			words := strings.FieldsFunc(first, func(r rune) bool { return strings.ContainsRune("#: ", r) })
-			if len(words) == 0 || !path.IsAbs(words[0]) {
-				t.Fatalf("%s does not begin with where it goes: %q", from, first)
-			}
-			to = words[0]
-		}
-		files = append(files, emulator.File{Path: strings.TrimPrefix(to, "/"), Content: content})
-	}
-	return files
 }
 
 // started waits for the registration, and fails unless both units are active since
@@ -160,33 +95,6 @@ func (p *boardPanel) wantProperties(unit string, want map[string]string) {
 	for name, value := range want {
 		if got[name] != value {
 			p.t.Errorf("%s: %s is %q, want %q\n%s", unit, name, got[name], value, p.shell("journalctl -u "+unit+" -n 20 -o cat"))
-		}
-	}
-}
-
-// confined fails unless the kernel holds the programs to what their units allow.
-func (p *boardPanel) confined() {
-	p.t.Helper()
-	for _, c := range []struct{ what, script, want string }{
-		{"the daemon's user", `stat -c %U /proc/$(pidof doorstationd)`, "doorstation"},
-		{"the daemon's capabilities", `grep CapBnd: /proc/$(pidof doorstationd)/status | cut -f2`, "0000000000000000"},
-		{"the daemon's filter of system calls", `grep Seccomp: /proc/$(pidof doorstationd)/status | cut -f2`, "2"},
-		{"the daemon's niceness", `cut -d' ' -f19 /proc/$(pidof doorstationd)/stat`, "-10"},
-		{"the guard's scheduling, first in first out", `cut -d' ' -f41 /proc/$(pidof doorguard)/stat`, "1"},
-		{"the guard's network", `cmp -s /proc/1/net/dev /proc/$(pidof doorguard)/net/dev; echo $?`, "1"},
-		{"the guard's watchdog", `ls -l /proc/$(pidof doorguard)/fd | grep -c /dev/watchdog || true`, p.shell("ls /dev | grep -c '^watchdog0$' || true")},
-	} {
-		if got := p.shell(c.script); got != c.want {
-			p.t.Errorf("%s: %q, want %q", c.what, got, c.want)
-		}
-	}
-	for _, unit := range []string{"doorguard", "doorstationd"} {
-		// Root, where the program is: what is refused is refused by the unit.
-		out := p.shell(fmt.Sprintf(`(echo 0 >/sys/fs/cgroup/system.slice/%[1]s.service/cgroup.procs; : </dev/kmsg) 2>&1 || true
-mounts=/proc/$(pidof %[1]s)/mounts
-grep -q ' / [a-z0-9]* ro,' $mounts && echo kept`, unit))
-		if !strings.Contains(out, "not permitted") || !strings.HasSuffix(out, "kept") {
-			p.t.Errorf("%s may open the kernel's log, or write to the system: %q", unit, out)
 		}
 	}
 }
@@ -276,16 +184,9 @@ func (p *boardPanel) hung() time.Duration {
 // daemon, which takes its registration back, and both end with status 0.
 func (p *boardPanel) stoppedInPulse() {
 	p.t.Helper()
-	up, down := p.moves("DOOR1")
-	p.shell("doorctl open front")
-	p.edge("DOOR1", true, up)
-	at := time.Now()
-	p.shell("systemctl stop doorstationd")
-	off := p.edge("DOOR1", false, down)
-	p.t.Logf("systemctl stop → line safe %v, stopped %v", off.At.Sub(at), time.Since(at))
-	p.wire.first("the end of the registration", func(k packet) bool {
-		return k.at.After(at) && sip(true, "REGISTER ", "REGISTER")(k) && headerOf(k.payload, "Expires") == "0"
-	})
+	at := p.endedInPulse("systemctl stop doorstationd")
+	p.shell("systemctl stop doorstationd") // waits for its end
+	p.t.Logf("systemctl stop → stopped %v", time.Since(at))
 	p.shell("systemctl stop doorguard")
 	for _, unit := range []string{"doorguard", "doorstationd"} {
 		p.wantProperties(unit, map[string]string{"ActiveState": "inactive", "Result": "success", "ExecMainStatus": "0"})
@@ -293,4 +194,40 @@ func (p *boardPanel) stoppedInPulse() {
 	if p.Level("DOOR1") || !p.Level("DOOR2") || p.Level("DOOR3") {
 		p.t.Errorf("stopped, with DOOR1 high: %v, DOOR2 (active low) high: %v, DOOR3 high: %v", p.Level("DOOR1"), p.Level("DOOR2"), p.Level("DOOR3"))
 	}
+}
+
+// rebootedInPulse starts the units anew, and the whole board while a door is open:
+// the line falls before the reset, and the panel is there again after it.
+func (p *boardPanel) rebootedInPulse() {
+	p.t.Helper()
+	p.shell("systemctl start doorguard doorstationd")
+	p.registered()
+	at := p.endedInPulse("systemctl reboot")
+	reset := p.event("RESET", 0)
+	p.t.Logf("systemctl reboot → reset %v", reset.At.Sub(at))
+	p.console(1)
+	p.registered()
+	p.t.Logf("reset → registered again %v", time.Since(reset.At))
+	if up, down := p.moves("DOOR1"); p.Level("DOOR1") || up != down {
+		p.t.Errorf("DOOR1 rose %d and fell %d times", up, down)
+	}
+}
+
+// endedInPulse lets a command end the daemon while a door is open, and waits until
+// the line is safe and the registration taken back. It returns when that began.
+func (p *boardPanel) endedInPulse(command string) time.Time {
+	p.t.Helper()
+	up, down := p.moves("DOOR1")
+	p.shell("doorctl open front")
+	p.edge("DOOR1", true, up)
+	at := time.Now()
+	if err := p.Tell(command); err != nil {
+		p.t.Fatal(err)
+	}
+	off := p.edge("DOOR1", false, down)
+	p.t.Logf("%s → line safe %v", command, off.At.Sub(at))
+	p.wire.first("the end of the registration", func(k packet) bool {
+		return k.at.After(at) && sip(true, "REGISTER ", "REGISTER")(k) && headerOf(k.payload, "Expires") == "0"
+	})
+	return at
 }
