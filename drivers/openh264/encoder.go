@@ -99,4 +99,7 @@ func (e *encoder) forceKey() error {
 	return nil
 }
 
-func (e *encoder) close() error { return e.codec.Close() }
+func (e *encoder) close() error {
+	defer giveBack()
+	return e.codec.Close()
+}
