@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"strconv"
 
@@ -20,7 +21,7 @@ func raisePriority() error {
 	if err != nil {
 		return err
 	}
-	var faults []error
+	var fault error // that of one thread is that of all
 	for _, t := range threads {
 		id, err := strconv.Atoi(t.Name())
 		if err != nil {
@@ -28,8 +29,8 @@ func raisePriority() error {
 		}
 		err = unix.Setpriority(unix.PRIO_PROCESS, id, niceness)
 		if err != nil && !errors.Is(err, unix.ESRCH) { // it has ended
-			faults = append(faults, err)
+			fault = fmt.Errorf("niceness %d: %w", niceness, err)
 		}
 	}
-	return errors.Join(faults...)
+	return fault
 }
