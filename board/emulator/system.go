@@ -82,18 +82,11 @@ func FetchSystem(ctx context.Context, arch string) (string, error) {
 
 // unpackSystem puts the packages, and all that they depend on, below root.
 func unpackSystem(ctx context.Context, arch, root string) error {
-	mirror, err := mirrorOf(ctx)
+	apt, err := openAptRoot(ctx, arch)
 	if err != nil {
 		return err
 	}
-	apt, err := newAptRoot(arch, mirror)
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(apt.dir)
-	if _, err := apt.run(ctx, "apt-get", "update", "-q"); err != nil {
-		return err
-	}
+	defer apt.close()
 	words := []string{"install", "-q", "-y", "--no-install-recommends", "--download-only"}
 	if _, err := apt.run(ctx, "apt-get", append(words, systemPackages...)...); err != nil {
 		return err
