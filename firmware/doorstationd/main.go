@@ -11,7 +11,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -20,10 +19,6 @@ import (
 	"doorstation/firmware/station"
 	"doorstation/provisioning"
 )
-
-// The garbage collector works early: a panel has little memory and time to
-// spare between two frames.
-const gcPercent = 50
 
 func main() {
 	if err := run(os.Args[1:], os.Stderr); err != nil {
@@ -44,7 +39,6 @@ func run(args []string, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	debug.SetGCPercent(gcPercent)
 	if err := raisePriority(); err != nil {
 		opt.Log.Info("ordinary priority: sound may falter while something else is busy", "err", err)
 	}
